@@ -1,0 +1,139 @@
+"""What can go wrong, in the words every wire uses.
+
+    ServiceError
+    ├── Unauthenticated      no valid token
+    ├── Forbidden            a valid token that may not do this
+    ├── NotFound             nothing there that this caller can see, where null cannot say so
+    ├── BadInput             a request that cannot be understood (wrong cursor, page too large)
+    ├── NotFound             an id that names nothing the caller can see, where no payload can say so
+    ├── Refused              expected refusals, reported together as problems
+    │   └── Conflict         somebody else changed it first; carries the current version
+    └── Unavailable          a remote system did not answer in time
+
+A `Problem` is data, not an exception: services collect all of them and raise one `Refused`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+FieldPath = tuple[str, ...]
+"""Path into the caller's input, for example ``("addresses", "0", "postalCode")``."""
+
+
+class ErrorCode(StrEnum):
+    """Why one field or one row was refused."""
+
+    REQUIRED = "REQUIRED"
+    INVALID = "INVALID"
+    TOO_LONG = "TOO_LONG"
+    TOO_MANY = "TOO_MANY"
+    TAKEN = "TAKEN"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    CONFLICT = "CONFLICT"
+    INVALID_EMAIL = "INVALID_EMAIL"
+    INVALID_PHONE = "INVALID_PHONE"
+    INVALID_ADDRESS = "INVALID_ADDRESS"
+    INVALID_DOCUMENT_NUMBER = "INVALID_DOCUMENT_NUMBER"
+    DOCUMENT_EXPIRED = "DOCUMENT_EXPIRED"
+    UPLOAD_MISSING = "UPLOAD_MISSING"
+    UPLOAD_MISMATCH = "UPLOAD_MISMATCH"
+    FILE_TYPE_REJECTED = "FILE_TYPE_REJECTED"
+    STATE = "STATE"
+    INVALID_CODE = "INVALID_CODE"
+    CODE_EXPIRED = "CODE_EXPIRED"
+    TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    INVALID_CSV = "INVALID_CSV"
+    UNSUPPORTED_ENCODING = "UNSUPPORTED_ENCODING"
+    MISSING_COLUMN = "MISSING_COLUMN"
+    DUPLICATE_ROW = "DUPLICATE_ROW"
+    SOURCE_CHANGED = "SOURCE_CHANGED"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    INTERNAL = "INTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason for a refusal, addressed to the person who can mend it."""
+
+    code: ErrorCode
+    message: str
+    field: FieldPath = ()
+    current_version: int | None = None
+
+    def under(self, *prefix: str) -> "Problem":
+        """Return the same problem, with *prefix* in front of its path."""
+        return Problem(self.code, self.message, (*prefix, *self.field), self.current_version)
+
+
+class ServiceError(Exception):
+    """Base of everything this service raises on purpose. Never raised itself.
+
+    The message is written for the caller; `code` is what a GraphQL error carries as ``extensions.code``.
+    """
+
+    code: ClassVar[str]
+
+
+class Unauthenticated(ServiceError):
+    """The call carries no token, or one that does not hold."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(ServiceError):
+    """The caller is known and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class BadInput(ServiceError):
+    """The request itself makes no sense; no amount of different data would help."""
+
+    code = "BAD_USER_INPUT"
+
+
+class NotFound(ServiceError):
+    """There is nothing with this id: unknown, malformed and another seller's are the same."""
+
+    code = "NOT_FOUND"
+
+
+class Unavailable(ServiceError):
+    """A system this call needs did not answer. Safe to retry."""
+
+    code = "UNAVAILABLE"
+
+
+class Refused(ServiceError):
+    """An expected refusal. Nothing was changed."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+    @classmethod
+    def because(cls, code: ErrorCode, message: str, *field: str) -> "Refused":
+        """Build a refusal with a single problem."""
+        return cls([Problem(code, message, field)])
+
+
+class Conflict(Refused):
+    """Somebody else changed the thing first."""
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(
+            [
+                Problem(
+                    ErrorCode.CONFLICT,
+                    f"This was changed in the meantime: the current version is {current_version}. "
+                    "Read it again, reapply your change and send the new expectedVersion.",
+                    ("expectedVersion",),
+                    current_version,
+                )
+            ]
+        )

@@ -1,0 +1,102 @@
+"""Cursor paging in both directions, after the Relay connection specification."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import orjson
+
+from core.clock import rfc3339
+from core.errors import BadInput
+
+DEFAULT_PAGE_SIZE = 20
+MAX_PAGE_SIZE = 100
+_LONGEST_CURSOR = 1024
+
+T = TypeVar("T")
+
+SortValue = str | int | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a sorted list: the value sorted by, then the id that breaks ties."""
+
+    value: SortValue
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which part of a list is asked for: the first *size* after a place, or the last *size* before one."""
+
+    size: int
+    backward: bool
+    after: Position | None
+    before: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of a list, in the list's own order."""
+
+    items: Sequence[T]
+    has_next: bool
+    has_previous: bool
+
+
+def encode_cursor(order: str, position: Position) -> str:
+    """Write a place in the list ordered by *order* as an opaque string."""
+    value = {"t": rfc3339(position.value)} if isinstance(position.value, datetime) else position.value
+    return base64.urlsafe_b64encode(orjson.dumps([order, value, position.id])).rstrip(b"=").decode()
+
+
+def decode_cursor(order: str, cursor: str) -> Position:
+    """Read back what `encode_cursor` wrote for the same order.
+
+    Raises:
+        BadInput: for anything else, including a cursor of a list sorted differently.
+    """
+    mistake = BadInput("This cursor does not belong to this list. Use a cursor from pageInfo or edges of the same query.")
+    if len(cursor) > _LONGEST_CURSOR:
+        raise mistake
+    try:
+        content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+        found_order, value, id_ = content
+        if isinstance(value, dict):
+            value = datetime.fromisoformat(value["t"]).astimezone(UTC)
+    except (ValueError, TypeError, KeyError, binascii.Error):
+        raise mistake from None
+    if found_order != order or not isinstance(id_, str) or not isinstance(value, str | int | datetime):
+        raise mistake
+    return Position(value, id_)
+
+
+def page_request(
+    order: str,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
+) -> PageRequest:
+    """Check the four paging arguments and turn them into a request.
+
+    Raises:
+        BadInput: for sizes outside 1..100, for first and last together, for a cursor that is none.
+    """
+    if first is not None and last is not None:
+        raise BadInput("Give either first or last, not both.")
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and not 1 <= size <= MAX_PAGE_SIZE:
+            message = f"{name} has to be between 1 and {MAX_PAGE_SIZE}; it is {size}. Page on with cursors."
+            raise BadInput(message)
+    return PageRequest(
+        size=last or first or DEFAULT_PAGE_SIZE,
+        backward=last is not None,
+        after=None if after is None else decode_cursor(order, after),
+        before=None if before is None else decode_cursor(order, before),
+    )

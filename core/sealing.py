@@ -1,0 +1,65 @@
+"""Values that must not be readable in a database dump, and yet be found again."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_NONCE_BYTES = 12  # NIST SP 800-38D, section 8.2: 96 bits
+_KEY_BYTES = 32
+
+
+class UnusableMasterKey(ValueError):
+    """The master key is not 32 bytes in base 64."""
+
+
+class SealBroken(Exception):
+    """A sealed value was changed, or sealed for somebody else."""
+
+
+class Sealer:
+    """Encrypts single values (AES-256-GCM) and derives blind indexes (HMAC-SHA-256), with keys per seller.
+
+    *master_key* is 32 bytes in base 64.
+    """
+
+    def __init__(self, master_key: str) -> None:
+        try:
+            self._master = base64.b64decode(master_key, validate=True)
+        except binascii.Error as error:
+            raise UnusableMasterKey("The master key is not base 64. Make one with: openssl rand -base64 32") from error
+        if len(self._master) != _KEY_BYTES:
+            raise UnusableMasterKey("The master key does not hold 32 bytes. Make one with: openssl rand -base64 32")
+
+    def seal(self, value: str, *, seller_id: str, bound_to: str) -> bytes:
+        """Encrypt *value* for one seller, bound to the id of the record that holds it."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + AESGCM(self._key("seal", seller_id)).encrypt(nonce, value.encode(), bound_to.encode())
+
+    def open(self, sealed: bytes, *, seller_id: str, bound_to: str) -> str:
+        """Return what was sealed.
+
+        Raises:
+            SealBroken: the value was altered, or belongs to another seller or record.
+        """
+        try:
+            opened = AESGCM(self._key("seal", seller_id)).decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode()
+            )
+        except InvalidTag as error:
+            raise SealBroken from error
+        return opened.decode()
+
+    def blind_index(self, value: str, *, seller_id: str) -> str:
+        """Return 32 hexadecimal digits that are the same for the same value of the same seller, and say nothing else."""
+        return hmac.new(self._key("index", seller_id), value.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def _key(self, purpose: str, seller_id: str) -> bytes:
+        info = f"customer-service/{purpose}/{seller_id}".encode()
+        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._master)

@@ -1,0 +1,143 @@
+"""The field's own words, as enumerations: the same in the database, in events, in GraphQL and in REST."""
+
+from enum import StrEnum
+
+
+class CustomerStatus(StrEnum):
+    """Where a customer stands with the seller."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
+class CustomerKind(StrEnum):
+    """A person or an organisation."""
+
+    INDIVIDUAL = "INDIVIDUAL"
+    BUSINESS = "BUSINESS"
+
+
+class AddressKind(StrEnum):
+    """What an address is for."""
+
+    SHIPPING = "SHIPPING"
+    BILLING = "BILLING"
+
+
+class DocumentCategory(StrEnum):
+    """What a document proves."""
+
+    IDENTITY = "IDENTITY"
+    BUSINESS = "BUSINESS"
+    ADDRESS_PROOF = "ADDRESS_PROOF"
+
+
+class DocumentType(StrEnum):
+    """The documents a customer may file."""
+
+    PASSPORT = "PASSPORT"
+    NATIONAL_ID = "NATIONAL_ID"
+    DRIVERS_LICENSE = "DRIVERS_LICENSE"
+    TAX_CERTIFICATE = "TAX_CERTIFICATE"
+    BUSINESS_LICENSE = "BUSINESS_LICENSE"
+    UTILITY_BILL = "UTILITY_BILL"
+    BANK_STATEMENT = "BANK_STATEMENT"
+
+    @property
+    def category(self) -> DocumentCategory:
+        """What a document of this type proves."""
+        return _CATEGORY[self]
+
+
+_CATEGORY = {
+    DocumentType.PASSPORT: DocumentCategory.IDENTITY,
+    DocumentType.NATIONAL_ID: DocumentCategory.IDENTITY,
+    DocumentType.DRIVERS_LICENSE: DocumentCategory.IDENTITY,
+    DocumentType.TAX_CERTIFICATE: DocumentCategory.BUSINESS,
+    DocumentType.BUSINESS_LICENSE: DocumentCategory.BUSINESS,
+    DocumentType.UTILITY_BILL: DocumentCategory.ADDRESS_PROOF,
+    DocumentType.BANK_STATEMENT: DocumentCategory.ADDRESS_PROOF,
+}
+
+
+class DocumentStatus(StrEnum):
+    """How far a document has come."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    PENDING_REVIEW = "PENDING_REVIEW"
+    VERIFIED = "VERIFIED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class CustomerEventType(StrEnum):
+    """What happened to a customer."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    ERASED = "ERASED"
+
+
+class BulkImportStatus(StrEnum):
+    """Where an import stands."""
+
+    AWAITING_UPLOAD = "AWAITING_UPLOAD"
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    COMPLETED_WITH_ERRORS = "COMPLETED_WITH_ERRORS"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can follow."""
+        return self not in {BulkImportStatus.AWAITING_UPLOAD, BulkImportStatus.QUEUED, BulkImportStatus.RUNNING}
+
+
+class BulkImportMode(StrEnum):
+    """What a row does to a customer that exists already."""
+
+    CREATE = "CREATE"
+    UPSERT = "UPSERT"
+
+
+class BulkImportMatch(StrEnum):
+    """By what a row finds its customer."""
+
+    EXTERNAL_ID = "EXTERNAL_ID"
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+
+
+class BulkImportValidation(StrEnum):
+    """How much imperfection an import takes."""
+
+    STRICT = "STRICT"
+    LENIENT = "LENIENT"
+
+
+class Severity(StrEnum):
+    """Whether a row was refused or taken with a remark."""
+
+    ERROR = "ERROR"
+    WARNING = "WARNING"
+
+
+class PrincipalKind(StrEnum):
+    """Who calls."""
+
+    CUSTOMER = "CUSTOMER"
+    OPERATOR = "OPERATOR"
+    SERVICE = "SERVICE"
+
+
+class EventPrivacy(StrEnum):
+    """How much of the customer travels in an event."""
+
+    REFERENCE = "reference"
+    MASKED = "masked"
+    FULL = "full"

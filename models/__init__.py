@@ -1,0 +1,1 @@
+"""Stored shapes: Beanie documents and their indexes."""

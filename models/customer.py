@@ -1,0 +1,84 @@
+"""How a customer is stored."""
+
+from pydantic import BaseModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from core.vocabulary import CustomerKind, CustomerStatus
+from models.base import StoredModel
+
+_LIVE = {"live": True}
+
+
+class StoredAttribute(BaseModel):
+    """One of the seller's own key/value pairs."""
+
+    key: str
+    value: str
+
+
+class RowSource(BaseModel):
+    """The row of an import that last wrote a customer."""
+
+    import_id: str
+    row: int
+
+
+class Customer(StoredModel):
+    """A customer of one seller.
+
+    `sort_name` and `search_words` are derived from the names, company, e-mail and phone; `document_keys` holds the blind
+    indexes of the numbers of the customer's documents, so that one number can belong to one customer only.
+    Dates without a time are text (``2000-12-31``), which sorts and compares as dates do.
+    """
+
+    external_id: str | None = None
+    kind: CustomerKind
+    status: CustomerStatus
+    email: str | None = None
+    email_verified: bool = False
+    phone: str | None = None
+    phone_verified: bool = False
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    date_of_birth: str | None = None
+    locale: str | None = None
+    tags: list[str] = []
+    attributes: list[StoredAttribute] = []
+    full_name: str
+    sort_name: str
+    search_words: list[str] = []
+    document_keys: list[str] = []
+    source: RowSource | None = None
+
+    class Settings:
+        name = "customers"
+        keep_nulls = False
+        indexes = [
+            # Unique among the living, per seller. "Greater than the empty text" leaves out the documents without the field.
+            *(
+                IndexModel(
+                    [("seller_id", ASCENDING), (field, ASCENDING)],
+                    name=f"unique_{field}",
+                    unique=True,
+                    partialFilterExpression={"live": True, field: {"$gt": ""}},
+                )
+                for field in ("email", "phone", "external_id", "document_keys")
+            ),
+            *(
+                IndexModel(
+                    [("seller_id", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)],
+                    name=f"by_{field}",
+                    partialFilterExpression=_LIVE,
+                )
+                for field in ("created_at", "updated_at", "sort_name")
+            ),
+            *(
+                IndexModel(
+                    [("seller_id", ASCENDING), (field, ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+                    name=f"by_{field}",
+                    partialFilterExpression=_LIVE,
+                )
+                for field in ("search_words", "tags")
+            ),
+        ]

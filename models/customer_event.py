@@ -1,0 +1,48 @@
+"""How an event record is stored: the customer's history and the outbox in one."""
+
+from datetime import datetime
+from typing import Any
+
+import beanie
+from pydantic import ConfigDict
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from core.vocabulary import CustomerEventType
+
+
+class CustomerEvent(beanie.Document):
+    """One change of one customer, written in the same transaction as the change.
+
+    `pending` is there, and true, until the relay has published it. `occurred_at` never runs backwards for one customer,
+    whatever the clocks of the machines say, so it is a safe order to publish in.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours are typed strings
+    seller_id: str
+    customer_id: str
+    type: CustomerEventType
+    version: int
+    actor: str
+    changed: list[str]
+    occurred_at: datetime
+    data: dict[str, Any]
+    pending: bool | None = True
+    published_at: datetime | None = None
+
+    class Settings:
+        name = "customer_events"
+        keep_nulls = False
+        indexes = [
+            IndexModel(
+                [("seller_id", ASCENDING), ("customer_id", ASCENDING), ("version", DESCENDING)],
+                name="unique_version",
+                unique=True,
+            ),
+            IndexModel(
+                [("occurred_at", ASCENDING), ("_id", ASCENDING)],
+                name="pending",
+                partialFilterExpression={"pending": True},
+            ),
+        ]

@@ -1,0 +1,62 @@
+"""How a customer's document is stored."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from core.vocabulary import DocumentStatus, DocumentType
+from models.base import OwnedModel
+
+
+class StoredFile(BaseModel):
+    """A file in the object store; size in bytes, SHA-256 in hexadecimal."""
+
+    key: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+class PendingUpload(BaseModel):
+    """A file that a client was allowed to upload and has not completed yet."""
+
+    key: str
+    name: str
+    content_type: str
+    size: int
+    sha256: str | None = None
+    expires_at: datetime
+
+
+class Document(OwnedModel):
+    """A document that proves something about a customer. Its number is sealed; only the last four characters can be read."""
+
+    type: DocumentType
+    status: DocumentStatus
+    number_sealed: bytes | None = None
+    number_last_four: str | None = None
+    number_key: str | None = None
+    issuing_country: str | None = None
+    issued_on: str | None = None
+    expires_on: str | None = None
+    file: StoredFile | None = None
+    upload: PendingUpload | None = None
+    rejection_reason: str | None = None
+
+    class Settings:
+        name = "documents"
+        keep_nulls = False
+        indexes = [
+            IndexModel(
+                [("seller_id", ASCENDING), ("customer_id", ASCENDING), ("_id", ASCENDING)],
+                name="by_customer",
+                partialFilterExpression={"live": True},
+            ),
+            IndexModel(
+                [("seller_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+                name="by_created_at",
+                partialFilterExpression={"live": True},
+            ),
+        ]

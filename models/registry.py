@@ -1,0 +1,22 @@
+"""Every stored shape, for `init_beanie` and for index creation."""
+
+import beanie
+
+from models.address import Address
+from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
+from models.customer import Customer
+from models.customer_event import CustomerEvent
+from models.document import Document
+from models.idempotency import IdempotencyRecord
+
+STORED_MODELS: tuple[type[beanie.Document], ...] = (
+    Customer,
+    Address,
+    Document,
+    CustomerEvent,
+    IdempotencyRecord,
+    BulkImport,
+    ImportSegment,
+    ImportRowOutcome,
+    ImportKey,
+)

@@ -1,0 +1,1 @@
+"""Every MongoDB query, and the unit of work that commits them."""

@@ -1,0 +1,193 @@
+"""What every repository can do, always inside one tenant."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+import beanie
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+
+from core.paging import Page, PageRequest, Position
+from core.tenancy import Tenant
+from models.base import OwnedModel, StoredModel
+from repositories.errors import translated
+
+M = TypeVar("M", bound=beanie.Document)
+S = TypeVar("S", bound=StoredModel)
+W = TypeVar("W", bound=OwnedModel)
+
+_OLDEST_FIRST = (("customer_id", ASCENDING), ("_id", ASCENDING))
+
+Conditions = Mapping[str, Any]
+
+
+class Repository(Generic[M]):
+    """Reads and writes one collection for one tenant, inside a transaction when there is a session."""
+
+    model: ClassVar[type[beanie.Document]]
+    customer_field: ClassVar[str] = "customer_id"
+
+    def __init__(self, tenant: Tenant, session: AsyncClientSession | None = None) -> None:
+        self._tenant = tenant
+        self._session = session
+
+    @property
+    def _collection(self) -> AsyncCollection[dict[str, Any]]:
+        return self.model.get_pymongo_collection()
+
+    def _inside(self, conditions: Conditions) -> dict[str, Any]:
+        """Narrow *conditions* to the tenant. An explicit condition can only narrow it further."""
+        wall = self._tenant.filter(customer_field=self.customer_field)
+        clashing = [key for key in wall if key in conditions]
+        if not clashing:
+            return {**wall, **conditions}
+        others = {key: value for key, value in conditions.items() if key not in clashing}
+        return {**others, **wall, "$and": [*others.get("$and", ()), *({key: conditions[key]} for key in clashing)]}
+
+    def _guard(self) -> AbstractContextManager[None]:
+        # In a transaction the driver's own errors tell it whether to retry; the unit of work translates what is left.
+        return translated() if self._session is None else nullcontext()
+
+    def _load(self, stored: Mapping[str, Any]) -> M:
+        return cast("M", self.model.model_validate(stored))
+
+    async def _find(self, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[M]:
+        with self._guard():
+            cursor = self._collection.find(self._inside(conditions), session=self._session, limit=limit)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return [self._load(stored) for stored in await cursor.to_list()]
+
+    async def _find_one(self, conditions: Conditions) -> M | None:
+        with self._guard():
+            stored = await self._collection.find_one(self._inside(conditions), session=self._session)
+        return None if stored is None else self._load(stored)
+
+    async def _count(self, conditions: Conditions) -> int:
+        with self._guard():
+            return await self._collection.count_documents(self._inside(conditions), session=self._session)
+
+    async def _change_one(self, conditions: Conditions, update: Mapping[str, Any]) -> M | None:
+        """Apply *update* to the one record that meets *conditions*; return it as it is now, None when there is none."""
+        with self._guard():
+            stored = await self._collection.find_one_and_update(
+                self._inside(conditions), dict(update), session=self._session, return_document=ReturnDocument.AFTER
+            )
+        return None if stored is None else self._load(stored)
+
+    async def _change_many(self, conditions: Conditions, update: Mapping[str, Any]) -> int:
+        with self._guard():
+            result = await self._collection.update_many(self._inside(conditions), dict(update), session=self._session)
+        return result.modified_count
+
+    async def _insert(self, record: M) -> M:
+        with self._guard():
+            await record.insert(session=self._session)
+        return record
+
+    async def _insert_many(self, records: Sequence[M]) -> None:
+        if not records:
+            return
+        with self._guard():
+            await self._collection.insert_many([_stored_form(record) for record in records], session=self._session)
+
+
+class LiveRepository(Repository[S]):
+    """A repository of records that can be deleted softly; the deleted ones do not exist for it."""
+
+    def _inside(self, conditions: Conditions) -> dict[str, Any]:
+        return {**super()._inside(conditions), "live": True}
+
+    async def get(self, id_: str) -> S | None:
+        """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
+        return await self._find_one({"_id": id_})
+
+    async def get_many(self, ids: Collection[str]) -> dict[str, S]:
+        """Return the records that exist, by id."""
+        return {record.id: record for record in await self._find({"_id": {"$in": list(ids)}})}
+
+    async def insert(self, record: S) -> S:
+        """Store a new record."""
+        return await self._insert(record)
+
+    async def insert_many(self, records: Sequence[S]) -> None:
+        """Store many new records with one command."""
+        await self._insert_many(records)
+
+    async def change(self, record: S, at: datetime, values: Mapping[str, object]) -> S | None:
+        """Write *values* (None removes a field) and raise the version, if it still is the one that was read.
+
+        Returns the record as it is now, or None when somebody was faster.
+        """
+        return await self._change_one({"_id": record.id, "version": record.version}, change_update(at, values))
+
+    async def page(self, conditions: Conditions, request: PageRequest, *, field: str, descending: bool) -> Page[S]:
+        """Return one page of the records that meet *conditions*, sorted by *field*, then by id."""
+        backwards = descending is not request.backward
+        direction = DESCENDING if backwards else ASCENDING
+        ranges = [
+            _beyond(field, position, descending=descending is not reverse)
+            for position, reverse in ((request.after, False), (request.before, True))
+            if position is not None
+        ]
+        narrowed = {**conditions, "$and": [*conditions.get("$and", ()), *ranges]} if ranges else conditions
+        found = await self._find(narrowed, sort=[(field, direction), ("_id", direction)], limit=request.size + 1)
+        more = len(found) > request.size
+        items = found[: request.size]
+        if request.backward:
+            items.reverse()
+            return Page(items, has_next=request.before is not None, has_previous=more)
+        return Page(items, has_next=more, has_previous=request.after is not None)
+
+
+class OwnedRepository(LiveRepository[W]):
+    """A repository of things that belong to a customer."""
+
+    async def of_customers(self, owners: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[W]]:
+        """Return what belongs to many customers, oldest first; *owners* are pairs of seller id and customer id."""
+        conditions = {
+            # The sellers in front, for the index; a service may load for several at once.
+            "seller_id": {"$in": sorted({seller_id for seller_id, _ in owners})},
+            "customer_id": {"$in": [customer_id for _, customer_id in owners]},
+        }
+        grouped: dict[tuple[str, str], list[W]] = {owner: [] for owner in owners}
+        for record in await self._find(conditions, sort=_OLDEST_FIRST):
+            grouped[record.seller_id, record.customer_id].append(record)
+        return grouped
+
+    async def of_customer(self, customer_id: str) -> list[W]:
+        """Return what belongs to one customer, oldest first."""
+        return await self._find({"customer_id": customer_id}, sort=_OLDEST_FIRST)
+
+    async def delete_of_customer(self, customer_id: str, at: datetime) -> None:
+        """Delete everything that belongs to one customer."""
+        await self._change_many({"customer_id": customer_id}, change_update(at, {"live": False, "deleted_at": at}))
+
+
+def _stored_form(record: beanie.Document) -> dict[str, Any]:
+    """Return a record as it is stored. Beanie's own encoder does the same 15 times as slowly (300 against 20 microseconds)."""
+    plain = record.model_dump(exclude_none=True, exclude={"revision_id"})
+    return {"_id": plain.pop("id"), **plain}
+
+
+def change_update(at: datetime, values: Mapping[str, object]) -> dict[str, Any]:
+    """Return the update that writes *values* (None removes a field) and raises the version."""
+    update: dict[str, Any] = {
+        "$set": {**{field: value for field, value in values.items() if value is not None}, "updated_at": at},
+        "$inc": {"version": 1},
+    }
+    if removed := [field for field, value in values.items() if value is None]:
+        update["$unset"] = dict.fromkeys(removed, "")
+    return update
+
+
+def _beyond(field: str, position: Position, *, descending: bool) -> dict[str, Any]:
+    """Return the condition "comes after *position* in this direction". The range in front lets the index skip ahead."""
+    reach, beyond = ("$lte", "$lt") if descending else ("$gte", "$gt")
+    return {
+        field: {reach: position.value},
+        "$or": [{field: {beyond: position.value}}, {field: position.value, "_id": {beyond: position.id}}],
+    }

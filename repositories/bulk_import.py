@@ -1,0 +1,234 @@
+"""Every query about imports, their segments, the outcomes of their rows and the identifiers these claimed."""
+
+import hashlib
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pymongo
+from pymongo import ASCENDING
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+
+from core.errors import Unavailable
+from core.paging import Page, PageRequest
+from core.tenancy import Tenant
+from core.vocabulary import BulkImportStatus, Severity
+from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment, RowCounts
+from repositories.base import LiveRepository, Repository, change_update
+from repositories.errors import translated
+
+Key = tuple[str, str]
+"""A field and the value that may be held once."""
+
+
+class ImportSegmentRepository(Repository[ImportSegment]):
+    """Segments and their leases. A lease is good as long as its token is the segment's."""
+
+    model = ImportSegment
+
+    async def insert_many(self, segments: Sequence[ImportSegment]) -> None:
+        """Store the segments of a new plan."""
+        await self._insert_many(segments)
+
+    async def of_import(self, import_id: str) -> list[ImportSegment]:
+        """Return the segments of an import in the order of the file."""
+        return await self._find({"import_id": import_id}, sort=[("number", ASCENDING)])
+
+    async def take(self, import_id: str, number: int, *, holder: str, now: datetime, until: datetime) -> ImportSegment | None:
+        """Lease a segment that nobody holds; None when somebody does, when it is done, and when there is none."""
+        return await self._change_one(
+            {
+                "import_id": import_id,
+                "number": number,
+                "done": False,
+                "$or": [{"holder": None}, {"leased_until": {"$lte": now}}],
+            },
+            {"$set": {"holder": holder, "leased_until": until}, "$inc": {"token": 1, "attempts": 1}},
+        )
+
+    async def extend(self, segment: ImportSegment, until: datetime) -> bool:
+        """Keep a lease; False when it is lost."""
+        return await self._change_one(_held(segment), {"$set": {"leased_until": until}}) is not None
+
+    async def release(self, segment: ImportSegment, until: datetime, *, blameless: bool) -> None:
+        """Give a lease up; the sweep offers the segment again after *until*. A *blameless* attempt is not counted."""
+        attempts = max(segment.attempts - 1, 0) if blameless else segment.attempts
+        await self._change_one(
+            _held(segment), {"$set": {"leased_until": until, "attempts": attempts}, "$unset": {"holder": ""}}
+        )
+
+    async def advance(
+        self, segment: ImportSegment, *, offset: int, row: int, counts: RowCounts, done: bool = False
+    ) -> ImportSegment | None:
+        """Move the checkpoint behind a batch and add its counts. None: the lease is lost, or the import has ended."""
+        added = {f"counts.{name}": value for name, value in counts.model_dump().items() if value}
+        update: dict[str, Any] = {"$set": {"offset": offset, "row": row, "attempts": 0, "done": done}}
+        if added:
+            update["$inc"] = added
+        return await self._change_one(_held(segment), update)
+
+    async def close(self, import_id: str) -> None:
+        """End all work on an import: what is under way changes nothing any more."""
+        await self._change_many({"import_id": import_id, "done": False}, {"$set": {"done": True}, "$inc": {"token": 1}})
+
+    async def offered(self, segment: ImportSegment, until: datetime) -> None:
+        """Note that a message about a free segment is under way; if nobody takes it, the segment is overdue at *until*."""
+        await self._change_one({**_held(segment), "holder": None}, {"$set": {"leased_until": until}})
+
+    async def overdue(self, now: datetime, look_again: datetime) -> ImportSegment | None:
+        """Take one segment from a holder whose lease has ended, for anybody to lease; it is overdue again at *look_again*."""
+        return await self._change_one(
+            {"done": False, "leased_until": {"$lt": now}},
+            {"$set": {"leased_until": look_again}, "$unset": {"holder": ""}, "$inc": {"token": 1}},
+        )
+
+
+class ImportOutcomeRepository(Repository[ImportRowOutcome]):
+    """What became of the rows that were refused or taken with remarks."""
+
+    model = ImportRowOutcome
+
+    async def insert_many(self, outcomes: Sequence[ImportRowOutcome]) -> None:
+        """Store the outcomes of a batch."""
+        await self._insert_many(outcomes)
+
+    async def of_import(
+        self, import_id: str, *, from_row: int = 0, severity: Severity | None = None, limit: int
+    ) -> list[ImportRowOutcome]:
+        """Return outcomes from a row on, in the order of the file."""
+        conditions: dict[str, Any] = {"import_id": import_id, "row": {"$gte": from_row}}
+        if severity is not None:
+            conditions["severity"] = severity
+        return await self._find(conditions, sort=[("row", ASCENDING)], limit=limit)
+
+
+class ImportKeyRepository(Repository[ImportKey]):
+    """Which row of an import claimed which identifier first."""
+
+    model = ImportKey
+
+    async def claimed(self, import_id: str, keys: Collection[Key]) -> dict[Key, int]:
+        """Return the rows that claimed any of *keys*."""
+        if not keys:
+            return {}
+        ids = {_key_id(import_id, key): key for key in keys}
+        return {ids[found.id]: found.row for found in await self._find({"_id": {"$in": list(ids)}})}
+
+    async def claim(self, seller_id: str, import_id: str, claims: Mapping[Key, int], at: datetime) -> None:
+        """Remember claims; each key can be claimed once."""
+        await self._insert_many(
+            [
+                ImportKey(id=_key_id(import_id, key), seller_id=seller_id, import_id=import_id, row=row, created_at=at)
+                for key, row in claims.items()
+            ]
+        )
+
+    async def forget(self, import_id: str) -> None:
+        """Remove the claims of an import that has ended."""
+        with self._guard():
+            await self._collection.delete_many(self._inside({"import_id": import_id}), session=self._session)
+
+
+class BulkImportRepository(LiveRepository[BulkImport]):
+    """Imports of one tenant, and what belongs to them. Every change raises the version."""
+
+    model = BulkImport
+
+    def __init__(self, tenant: Tenant, session: AsyncClientSession | None = None) -> None:
+        super().__init__(tenant, session)
+        self.segments = ImportSegmentRepository(tenant, session)
+        self.outcomes = ImportOutcomeRepository(tenant, session)
+        self.keys = ImportKeyRepository(tenant, session)
+
+    async def list(self, status: BulkImportStatus | None, request: PageRequest) -> Page[BulkImport]:
+        """Return one page, newest first."""
+        conditions = {} if status is None else {"status": status}
+        return await self.page(conditions, request, field="created_at", descending=True)
+
+    async def unfinished(self, limit: int) -> Sequence[BulkImport]:
+        """Return imports that are not over, newest first."""
+        states = [status for status in BulkImportStatus if not status.final]
+        return await self._find({"status": {"$in": states}}, sort=[("created_at", -1), ("_id", -1)], limit=limit)
+
+    async def move(
+        self, id_: str, before: Iterable[BulkImportStatus], at: datetime, values: Mapping[str, object]
+    ) -> BulkImport | None:
+        """Write *values* (None removes a field) if the import is in one of the states *before*; else None."""
+        return await self._change_one({"_id": id_, "status": {"$in": list(before)}}, change_update(at, values))
+
+    async def segment_done(self, id_: str, at: datetime, nudge_at: datetime) -> BulkImport | None:
+        """Count one segment less; whoever is not heard of by *nudge_at* is assumed dead, and the finish offered again."""
+        update = change_update(at, {"nudge_at": nudge_at})
+        update["$inc"]["pending_segments"] = -1
+        return await self._change_one({"_id": id_, "status": BulkImportStatus.RUNNING}, update)
+
+    async def show_progress(self, id_: str, at: datetime, counts: RowCounts, bytes_done: int) -> None:
+        """Let the counts of a running import catch up with its segments; they never go back."""
+        await self._change_one(
+            {"_id": id_, "status": BulkImportStatus.RUNNING, "bytes_done": {"$lt": bytes_done}},
+            change_update(at, {"counts": counts.model_dump(), "bytes_done": bytes_done}),
+        )
+
+    async def nudge(self, id_: str, nudge_at: datetime) -> None:
+        """Put off the moment at which the sweep sends a message about this import again."""
+        await self._change_many({"_id": id_, "nudge_at": {"$exists": True}}, {"$set": {"nudge_at": nudge_at}})
+
+    async def overdue(self, now: datetime, look_again: datetime) -> BulkImport | None:
+        """Return one import whose plan or finish is late; it is late again at *look_again*."""
+        waiting = [BulkImportStatus.QUEUED, BulkImportStatus.RUNNING]
+        return await self._change_one(
+            {"nudge_at": {"$lt": now}, "status": {"$in": waiting}, "pending_segments": {"$in": [None, 0]}},
+            {"$set": {"nudge_at": look_again}},
+        )
+
+    async def expire(self, expired_before: datetime, at: datetime) -> int:
+        """End the imports whose file never came, and return how many there were."""
+        return await self._change_many(
+            {"status": BulkImportStatus.AWAITING_UPLOAD, "upload_expires_at": {"$lt": expired_before}},
+            change_update(at, {"status": BulkImportStatus.EXPIRED, "finished_at": at}),
+        )
+
+
+class ImportChanges:
+    """The stream of changes of all imports, of every seller. One per process; it is fanned out in memory."""
+
+    def __init__(self) -> None:
+        self._resume_token: Mapping[str, Any] | None = None
+
+    async def follow(self) -> AsyncIterator[BulkImport | None]:
+        """Yield None once the stream is open, then every import that changes, as it is after the change.
+
+        Iterating again goes on where the last iteration broke off, if the database still knows that place.
+
+        Raises:
+            Unavailable: the stream broke, or could not be opened.
+        """
+        try:
+            # The time limit of single operations does not apply: a stream is meant to wait.
+            with translated(), pymongo.timeout(None):
+                collection = BulkImport.get_pymongo_collection()
+                async with await collection.watch(
+                    [{"$match": {"operationType": {"$in": ["insert", "update", "replace"]}}}],
+                    full_document="updateLookup",
+                    resume_after=self._resume_token,
+                    max_await_time_ms=1000,
+                ) as stream:
+                    yield None
+                    while stream.alive:
+                        change = await stream.try_next()
+                        self._resume_token = stream.resume_token
+                        if change is not None and change.get("fullDocument"):
+                            yield BulkImport.model_validate(change["fullDocument"])
+        except PyMongoError as error:
+            # The place to go on from is no longer in the oplog, for one: start from now, and let readers look for themselves.
+            self._resume_token = None
+            raise Unavailable("The stream of changes broke.") from error
+
+
+def _held(segment: ImportSegment) -> dict[str, Any]:
+    return {"_id": segment.id, "token": segment.token, "done": False}
+
+
+def _key_id(import_id: str, key: Key) -> str:
+    return f"{import_id}:{hashlib.blake2b(chr(31).join(key).encode(), digest_size=16).hexdigest()}"

@@ -1,0 +1,112 @@
+"""Every query about customers."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo import UpdateOne
+
+from core.filters import CustomerFilter, CustomerSort, TimeRange
+from core.paging import Page, PageRequest, SortValue
+from models.customer import Customer
+from repositories.base import LiveRepository, change_update
+
+_SORTED_BY = {
+    CustomerSort.CREATED_AT_ASC: ("created_at", False),
+    CustomerSort.CREATED_AT_DESC: ("created_at", True),
+    CustomerSort.UPDATED_AT_ASC: ("updated_at", False),
+    CustomerSort.UPDATED_AT_DESC: ("updated_at", True),
+    CustomerSort.NAME_ASC: ("sort_name", False),
+    CustomerSort.NAME_DESC: ("sort_name", True),
+}
+
+UNIQUE_FIELDS = ("email", "phone", "external_id", "document_keys")
+"""What one customer of a seller holds alone."""
+
+
+class CustomerRepository(LiveRepository[Customer]):
+    """Customers of one tenant."""
+
+    model = Customer
+    customer_field = "_id"
+
+    async def holders(self, keys: Mapping[str, Collection[str]]) -> list[Customer]:
+        """Return the customers that hold any of these values; *keys* maps a unique field to values."""
+        alternatives = [{field: {"$in": list(values)}} for field, values in keys.items() if values]
+        if not alternatives:
+            return []
+        # One index scan per field; each alternative repeats the tenant so that it can use its own unique index.
+        wall = self._inside({})
+        return await self._find({"$or": [{**wall, **alternative} for alternative in alternatives]})
+
+    async def change_many(self, changes: Sequence[tuple[Customer, datetime, Mapping[str, object]]]) -> int:
+        """Write many changes (customer as it was read, moment, values) with one command, in this order.
+
+        Returns how many were made: one of a customer that somebody changed meanwhile is not.
+        """
+        if not changes:
+            return 0
+        updates = [
+            UpdateOne(self._inside({"_id": customer.id, "version": customer.version}), change_update(at, values))
+            for customer, at, values in changes
+        ]
+        with self._guard():
+            return (await self._collection.bulk_write(updates, session=self._session)).modified_count
+
+    async def find(self, field: str, values: Collection[str]) -> Customer | None:
+        """Return the customer that holds one of *values* in a unique field."""
+        return await self._find_one({field: {"$in": list(values)}})
+
+    async def list(
+        self, chosen: CustomerFilter, sort: CustomerSort, request: PageRequest, *, document_keys: Collection[str] | None
+    ) -> Page[Customer]:
+        """Return one page. *document_keys* are the blind indexes the filter's document number may have."""
+        field, descending = _SORTED_BY[sort]
+        return await self.page(_conditions(chosen, document_keys), request, field=field, descending=descending)
+
+    async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None) -> int:
+        """Return how many customers meet the filter."""
+        return await self._count(_conditions(chosen, document_keys))
+
+
+def sort_value(sort: CustomerSort, customer: Customer) -> SortValue:
+    """Return what *customer* is sorted by."""
+    value: SortValue = getattr(customer, _SORTED_BY[sort][0])
+    return value
+
+
+def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        field: value
+        for field, value in (
+            ("email", chosen.email),
+            ("phone", chosen.phone),
+            ("external_id", chosen.external_id),
+            ("kind", chosen.kind),
+        )
+        if value is not None
+    }
+    if document_keys is not None:
+        found["document_keys"] = {"$in": list(document_keys)}
+    if chosen.ids is not None:
+        found["_id"] = {"$in": list(chosen.ids)}
+    if chosen.status is not None:
+        found["status"] = {"$in": list(chosen.status)}
+    if chosen.tags:
+        found["tags"] = {"$all": list(chosen.tags)}
+    for field, moments in (("created_at", chosen.created_at), ("updated_at", chosen.updated_at)):
+        if limits := _limits(moments):
+            found[field] = limits
+    if chosen.search:
+        words = chosen.search.split()
+        # Anchored and escaped: each word is one range of the index.
+        found["$and"] = [{"search_words": {"$regex": f"^{re.escape(word)}"}} for word in words]
+    return found
+
+
+def _limits(moments: TimeRange | None) -> dict[str, datetime]:
+    if moments is None:
+        return {}
+    limits = (("$gte", moments.start), ("$lt", moments.end))
+    return {operator: moment for operator, moment in limits if moment is not None}

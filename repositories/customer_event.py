@@ -1,0 +1,90 @@
+"""Every query about event records: a customer's history, and the outbox that the relay empties."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING
+
+from core.clock import Clock
+from core.paging import Page, PageRequest
+from events.customer import CustomerEvent
+from models.customer_event import CustomerEvent as StoredEvent
+from repositories.base import Repository
+from repositories.errors import translated
+
+
+class CustomerEventRepository(Repository[StoredEvent]):
+    """Event records of one tenant."""
+
+    model = StoredEvent
+
+    async def append(self, events: Sequence[CustomerEvent]) -> None:
+        """Record what happened, to be published once the surrounding transaction has committed."""
+        await self._insert_many([_stored(event) for event in events])
+
+    async def history(self, seller_id: str, customer_id: str, request: PageRequest) -> Page[CustomerEvent]:
+        """Return one page of a customer's history, newest first."""
+        conditions: dict[str, Any] = {"seller_id": seller_id, "customer_id": customer_id}
+        if request.after is not None:
+            conditions["version"] = {"$lt": request.after.value}
+        found = await self._find(conditions, sort=[("version", DESCENDING)], limit=request.size + 1)
+        items = [_event(stored) for stored in found[: request.size]]
+        return Page(items, has_next=len(found) > request.size, has_previous=request.after is not None)
+
+
+class MongoOutbox:
+    """The event records that are not on Kafka yet, of every seller. Used by the relay alone."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def pending(self, limit: int) -> Sequence[CustomerEvent]:
+        """Return the oldest unpublished events, each customer's in order of version.
+
+        The scan is over what is unpublished, never over what is newer than the last one seen: transactions commit in
+        another order than they start.
+        """
+        with translated():
+            cursor = StoredEvent.get_pymongo_collection().find({"pending": True})
+            stored = await cursor.sort([("occurred_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
+        return [_event(StoredEvent.model_validate(one)) for one in stored]
+
+    async def mark_published(self, ids: Sequence[str]) -> None:
+        """Take events out of the outbox; they stay in the history."""
+        with translated():
+            await StoredEvent.get_pymongo_collection().update_many(
+                {"_id": {"$in": list(ids)}}, {"$set": {"published_at": self._clock.now()}, "$unset": {"pending": ""}}
+            )
+
+    async def backlog(self) -> int:
+        """Return how many events wait, counted up to 100,000."""
+        with translated():
+            return await StoredEvent.get_pymongo_collection().count_documents({"pending": True}, limit=100_000)
+
+
+def _stored(event: CustomerEvent) -> StoredEvent:
+    return StoredEvent(
+        id=event.id,
+        seller_id=event.seller_id,
+        customer_id=event.customer_id,
+        type=event.type,
+        version=event.version,
+        actor=event.actor,
+        changed=list(event.changed),
+        occurred_at=event.occurred_at,
+        data=dict(event.data),
+    )
+
+
+def _event(stored: StoredEvent) -> CustomerEvent:
+    return CustomerEvent(
+        id=stored.id,
+        seller_id=stored.seller_id,
+        customer_id=stored.customer_id,
+        type=stored.type,
+        version=stored.version,
+        actor=stored.actor,
+        changed=tuple(stored.changed),
+        occurred_at=stored.occurred_at,
+        data=stored.data,
+    )

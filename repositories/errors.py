@@ -1,0 +1,67 @@
+"""The one place where what the driver raises becomes what services understand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+
+from core.errors import Unavailable
+
+_NOT_ANSWERING = (
+    ConnectionFailure,
+    ExecutionTimeout,
+    NetworkTimeout,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
+
+
+_DUPLICATE_KEY = 11000
+
+
+class KeyTaken(Exception):
+    """Another live record of the seller already holds a value that may be held once. `field` is its stored name."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Translate driver errors on the way out.
+
+    Raises:
+        KeyTaken: a unique index refused a write.
+        Unavailable: the database did not answer in time.
+    """
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise KeyTaken(duplicate_field(error)) from error
+    except BulkWriteError as error:
+        refused = [one for one in error.details["writeErrors"] if one["code"] == _DUPLICATE_KEY]
+        if not refused:
+            raise
+        raise KeyTaken(list(refused[0].get("keyPattern", {"": 1}))[-1]) from error
+    except _NOT_ANSWERING as error:
+        raise Unavailable("The database did not answer in time. Try again.") from error
+    except PyMongoError as error:
+        if error.timeout:
+            raise Unavailable("The database did not answer in time. Try again.") from error
+        raise
+
+
+def duplicate_field(error: DuplicateKeyError) -> str:
+    """Return the field whose uniqueness was violated: the last one of the index."""
+    pattern = (error.details or {}).get("keyPattern", {})
+    return list(pattern)[-1] if pattern else ""
