@@ -1,0 +1,44 @@
+# Needs Python 3.11 to 3.13 and make; everything else is prepared by bootstrap.sh, which is instant when nothing has changed.
+
+PYTHON_ENV := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help prepare run test check fmt bench schema clean clean-data
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+prepare: ## Create .venv from uv.lock (every other target does it first)
+	@./bootstrap.sh
+
+run: prepare ## Start the whole service with its own MongoDB, Kafka, S3 and SQS
+	@exec ./customer-service dev
+
+# Four processes at most: each has databases of its own on the servers they share, and the servers are the bottleneck beyond.
+test: prepare ## Run all tests (ARGS="-k import" for some of them)
+	$(PYTHON_ENV) -m pytest -q -n auto --maxprocesses=4 --dist=loadgroup $(ARGS)
+
+check: prepare ## Lint, formatting, types, layers, committed schema
+	$(PYTHON_ENV) -m ruff check .
+	$(PYTHON_ENV) -m ruff format --check .
+	$(PYTHON_ENV) -m mypy
+	.venv/bin/lint-imports
+	./customer-service schema --check
+
+fmt: prepare ## Format, and mend what ruff can mend
+	$(PYTHON_ENV) -m ruff check --fix .
+	$(PYTHON_ENV) -m ruff format .
+
+bench: prepare ## Measure, and print ratios to a baseline
+	$(PYTHON_ENV) -m bench
+
+schema: prepare ## Write schema/schema.graphql from the code
+	./customer-service schema --write
+
+clean: ## Remove the environment and caches; the data in .run stays
+	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data: ## Remove the data of the development stack, after asking
+	@printf 'Delete .run with all customers, documents and events of the development stack? [y/N] '; \
+	read answer; [ "$$answer" = y ] && rm -rf .run || echo 'Kept.'
