@@ -1,0 +1,1 @@
+"""Business rules, and the only code that changes anything."""

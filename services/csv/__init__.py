@@ -1,0 +1,1 @@
+"""Reading and writing customer files as text: no I/O, no rules."""
