@@ -1,0 +1,1 @@
+"""Facts about customers: frozen, versioned, keyed."""

@@ -1,0 +1,231 @@
+"""What happened to a customer, and how it looks on Kafka.
+
+An event is recorded in the transaction that changed the customer, and published later, perhaps more than once. It therefore
+carries its own `data`: publishing never looks at the customer again, and a repetition has the same id and the same bytes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+
+import orjson
+
+from core.clock import rfc3339
+from core.vocabulary import CustomerEventType, EventPrivacy
+
+SCHEMA_VERSION = 1
+"""Goes up when a field changes its meaning or disappears; new fields do not change it."""
+
+SOURCE = "customer-service"
+
+EVENT_NAMES: Mapping[CustomerEventType, str] = {
+    CustomerEventType.CREATED: "customer.created",
+    CustomerEventType.UPDATED: "customer.updated",
+    CustomerEventType.DELETED: "customer.deleted",
+    CustomerEventType.ERASED: "customer.erased",
+}
+
+# Written out by hand: a field added to the stored customer stays private until somebody adds it here. "number" is missing
+# among those of a document, because document numbers never leave the service.
+_CUSTOMER_FIELDS = {
+    "email": "email",
+    "email_verified": "emailVerified",
+    "phone": "phone",
+    "phone_verified": "phoneVerified",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "company": "company",
+    "date_of_birth": "dateOfBirth",
+    "locale": "locale",
+    "tags": "tags",
+    "version": "version",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+}
+_ATTRIBUTE_FIELDS = {"key": "key", "value": "value"}
+_ADDRESS_FIELDS = {
+    "id": "id",
+    "kind": "kind",
+    "is_default": "isDefault",
+    "label": "label",
+    "recipient": "recipient",
+    "company": "company",
+    "line1": "line1",
+    "line2": "line2",
+    "city": "city",
+    "region": "region",
+    "postal_code": "postalCode",
+    "country_code": "countryCode",
+    "phone": "phone",
+}
+_DOCUMENT_FIELDS = {
+    "id": "id",
+    "type": "type",
+    "status": "status",
+    "issuing_country": "issuingCountry",
+    "issued_on": "issuedOn",
+    "expires_on": "expiresOn",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerEvent:
+    """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON."""
+
+    id: str
+    seller_id: str
+    customer_id: str
+    type: CustomerEventType
+    version: int
+    actor: str
+    changed: tuple[str, ...]
+    occurred_at: datetime
+    data: Mapping[str, object]
+
+    def __post_init__(self) -> None:
+        """Refuse a time without a zone, which would be read as the machine's local time."""
+        if self.occurred_at.tzinfo is None:
+            raise ValueError(f"Event {self.id!r} needs an aware occurred_at. Read it with a client that is time zone aware.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTopics:
+    """Names of the topics; what is erased goes where deletions go."""
+
+    created: str
+    updated: str
+    deleted: str
+
+
+@dataclass(frozen=True, slots=True)
+class WireEvent:
+    """An event as Kafka carries it."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def topic_of(event_type: CustomerEventType, topics: EventTopics) -> str:
+    """Return the topic that events of this type are published to."""
+    if event_type is CustomerEventType.CREATED:
+        return topics.created
+    if event_type is CustomerEventType.UPDATED:
+        return topics.updated
+    return topics.deleted
+
+
+def wire(event: CustomerEvent) -> WireEvent:
+    """Write *event* for Kafka: the same bytes every time. The key is the customer's id, so that a partition keeps its order.
+
+    The headers follow the CloudEvents binding for Kafka (binary mode), so that a consumer can route without reading the body.
+    """
+    name = EVENT_NAMES[event.type]
+    occurred_at = rfc3339(event.occurred_at)
+    value = orjson.dumps(
+        {
+            "id": event.id,
+            "type": name,
+            "schemaVersion": SCHEMA_VERSION,
+            "sellerId": event.seller_id,
+            "customerId": event.customer_id,
+            "version": event.version,
+            "occurredAt": occurred_at,
+            "actor": event.actor,
+            "changed": event.changed,
+            "data": event.data,
+        }
+    )
+    headers = (
+        ("event", name.encode()),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event.id.encode()),
+        ("ce_type", name.encode()),
+        ("ce_source", SOURCE.encode()),
+        ("ce_time", occurred_at.encode()),
+        ("seller_id", event.seller_id.encode()),
+        ("content-type", b"application/json"),
+    )
+    return WireEvent(key=event.customer_id.encode(), value=value, headers=headers)
+
+
+def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict[str, object]:
+    """Return what an event may say about *customer*, a stored customer with snake_case keys (``_id`` or ``id``).
+
+    REFERENCE names the customer and nothing else. MASKED adds contact data and names that a person who knows them will
+    recognise and nobody else can use. FULL is everything but document numbers; ``addresses`` and ``documents`` are
+    included where *customer* holds them.
+
+    The seller's own reference is part of every grade, because consumers join by it. One that is itself contact data (an
+    e-mail address, the customer's phone) is left out below FULL.
+    """
+    data: dict[str, object] = {
+        "id": customer["_id"] if "_id" in customer else customer["id"],
+        "sellerId": customer["seller_id"],
+        "kind": _plain(customer["kind"]),
+        "status": _plain(customer["status"]),
+    }
+    external_id = customer.get("external_id")
+    if external_id is not None and (privacy is EventPrivacy.FULL or not _is_contact(external_id, customer)):
+        data["externalId"] = external_id
+    if privacy is EventPrivacy.MASKED:
+        data["email"] = _masked(customer.get("email"), mask_email)
+        data["phone"] = _masked(customer.get("phone"), mask_phone)
+        for stored, public in (("first_name", "firstName"), ("last_name", "lastName"), ("company", "company")):
+            data[public] = _masked(customer.get(stored), initials)
+    elif privacy is EventPrivacy.FULL:
+        data |= _picked(customer, _CUSTOMER_FIELDS)
+        for stored, public, fields in (
+            ("attributes", "attributes", _ATTRIBUTE_FIELDS),
+            ("addresses", "addresses", _ADDRESS_FIELDS),
+            ("documents", "documents", _DOCUMENT_FIELDS),
+        ):
+            parts = customer.get(stored)
+            if isinstance(parts, Sequence):
+                data[public] = [_picked(part, fields) for part in parts]
+    return data
+
+
+def mask_email(email: str) -> str:
+    """Keep the first character and the domain: ``l***@embraer.com.br``. How many were hidden does not show."""
+    local, at, domain = email.rpartition("@")
+    return f"{local[:1]}***{at}{domain}"
+
+
+def mask_phone(phone: str) -> str:
+    """Keep the last two digits: ``***55``."""
+    return f"***{phone[-2:]}"
+
+
+def initials(name: str) -> str:
+    """Keep the first letter of every word: ``A. M.``."""
+    return " ".join(f"{word[0]}." for word in name.split())
+
+
+def _masked(value: object, mask: Callable[[str], str]) -> str | None:
+    return mask(value) if isinstance(value, str) and value else None
+
+
+def _is_contact(external_id: object, customer: Mapping[str, object]) -> bool:
+    return "@" in str(external_id) or external_id == customer.get("phone")
+
+
+def _picked(stored: Mapping[str, object], fields: Mapping[str, str]) -> dict[str, object]:
+    picked = {public: _plain(stored[name]) for name, public in fields.items() if name in stored}
+    if "id" in fields and "_id" in stored:
+        picked = {"id": stored["_id"], **picked}
+    return picked
+
+
+def _plain(value: object) -> object:
+    """Turn *value* into what both JSON and MongoDB keep unchanged."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""One module per remote system: the only code that speaks its protocol."""

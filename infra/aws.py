@@ -1,0 +1,67 @@
+"""What the clients of S3 and SQS share: who calls, how patiently, and how failures are translated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import aioboto3
+import aiohttp
+from aiobotocore.config import AioConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from core.errors import Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsAccess:
+    """Where a service is and who calls it.
+
+    `endpoint` None means AWS itself; without keys, the machine's own role is used.
+    """
+
+    region: str
+    endpoint: str | None = None
+    access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+
+    def session(self) -> aioboto3.Session:
+        """Return a session of this caller. Expensive (it reads service models from disk): one per process and service."""
+        return aioboto3.Session(
+            aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key, region_name=self.region
+        )
+
+
+def patience(*, read_timeout: float) -> AioConfig:
+    """Return how long a client waits and how often it tries, in seconds.
+
+    botocore's own defaults (60 s to connect, 60 s to read, 10 connections) would let one dead server stall a process.
+    Retries happen here and in no layer above.
+    """
+    return AioConfig(
+        connect_timeout=2,
+        read_timeout=read_timeout,
+        max_pool_connections=50,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    )
+
+
+@contextmanager
+def reaching(system: str) -> Iterator[None]:
+    """Translate every failure of a call to *system* ("The object store") into `Unavailable`.
+
+    The message names no host and quotes no answer, for it may reach a client; the cause is chained for the log.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unavailable(f"{system} did not answer as it should. Try again in a moment.") from error
+
+
+def error_code(error: ClientError) -> str:
+    """Return the service's own name for what went wrong, such as ``NoSuchBucket``."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def http_status(error: ClientError) -> int:
+    """Return the HTTP status the service answered with, 0 if it said none."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

@@ -1,0 +1,85 @@
+"""The database client: one per process, always against a replica set."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC
+from typing import Any
+
+from beanie import init_beanie
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.monitoring import CommandListener
+
+from core.errors import Unavailable
+from models.registry import STORED_MODELS
+
+
+class NotAReplicaSet(Exception):
+    """The server stands alone: without a replica set there are no transactions and no change streams."""
+
+
+@asynccontextmanager
+async def open_mongo(
+    uri: str, database: str, *, max_pool_size: int = 100, min_pool_size: int = 0, listeners: tuple[CommandListener, ...] = ()
+) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
+    """Connect, check what is there, and tell Beanie about the stored shapes. Indexes are made by `database indexes`.
+
+    Raises:
+        NotAReplicaSet: with what to do about it.
+        Unavailable: nobody answers at this address.
+    """
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        uri,
+        appname="customer-service",
+        tz_aware=True,
+        tzinfo=UTC,
+        maxPoolSize=max_pool_size,
+        minPoolSize=min_pool_size,
+        # Each has a default of half a minute or for ever; a caller is gone by then.
+        timeoutMS=5000,
+        waitQueueTimeoutMS=1000,
+        serverSelectionTimeoutMS=3000,
+        connectTimeoutMS=2000,
+        event_listeners=list(listeners),
+    )
+    try:
+        await _require_replica_set(client)
+        opened = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
+        await init_beanie(database=opened, document_models=list(STORED_MODELS), skip_indexes=True)
+        yield opened
+    finally:
+        await client.close()
+
+
+async def create_indexes() -> None:
+    """Create every index that is missing. Run once per deployment, before the processes that need them."""
+    for model in STORED_MODELS:
+        indexes = getattr(model.Settings, "indexes", [])
+        if indexes:
+            await model.get_pymongo_collection().create_indexes(indexes)
+
+
+async def missing_indexes() -> list[str]:
+    """Return the declared indexes that do not exist, as ``collection.index``."""
+    missing = []
+    for model in STORED_MODELS:
+        existing = await model.get_pymongo_collection().index_information()
+        declared = [index.document["name"] for index in getattr(model.Settings, "indexes", [])]
+        missing += [f"{model.Settings.name}.{name}" for name in declared if name not in existing]
+    return missing
+
+
+async def _require_replica_set(client: AsyncMongoClient[dict[str, Any]]) -> None:
+    try:
+        hello = await client.admin.command("hello")
+    except PyMongoError as error:
+        message = f"MongoDB does not answer at {', '.join(f'{host}:{port}' for host, port in client.nodes) or 'its address'}."
+        raise Unavailable(message) from error
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        message = (
+            "MongoDB runs as a standalone server. Start it with --replSet rs0 and run rs.initiate() once: "
+            "transactions and change streams need a replica set, even one with a single member."
+        )
+        raise NotAReplicaSet(message)

@@ -1,0 +1,87 @@
+"""The loop never dies silently, never spins, and stops when told."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from structlog.testing import capture_logs
+
+from core.errors import Unavailable
+from workers import loop
+from workers.loop import run_until
+
+
+@pytest.fixture(name="quick", autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(loop, "LONGEST_PAUSE", 0.02)
+
+
+def script(stop: asyncio.Event, *acts: bool | Exception) -> Callable[[], "asyncio.Future[bool]"]:
+    """Return a step that plays *acts* and then stops the loop."""
+    left = list(acts)
+
+    async def play() -> bool:
+        act = left.pop(0)
+        if not left:
+            stop.set()
+        if isinstance(act, Exception):
+            raise act
+        return act
+
+    return lambda: asyncio.ensure_future(play())
+
+
+async def test_work_is_followed_by_work_at_once_and_idleness_by_a_pause() -> None:
+    stop = asyncio.Event()
+    began = time.monotonic()
+    await run_until(stop, script(stop, True, True, True, False, True), idle=0.2)
+
+    assert 0.2 <= time.monotonic() - began < 0.4
+
+
+async def test_an_outage_is_two_lines() -> None:
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        await run_until(stop, script(stop, True, *[Unavailable("gone")] * 5, True, True), idle=0)
+
+    assert [("step.failed", "warning"), ("step.recovered", "info")] == [(each["event"], each["log_level"]) for each in logs]
+    assert 5 == logs[1]["failures"]
+
+
+async def test_a_bug_is_reported_with_its_traceback_and_survived() -> None:
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        await run_until(stop, script(stop, ZeroDivisionError("bug"), Unavailable("gone"), True, True), idle=0)
+
+    assert ["error", "warning", "info"] == [each["log_level"] for each in logs]
+    assert isinstance(logs[0]["exc_info"], ZeroDivisionError)
+
+
+async def test_failures_never_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(loop, "LONGEST_PAUSE", 0.1)
+    stop = asyncio.Event()
+    began = time.monotonic()
+    await run_until(stop, script(stop, *[Unavailable("gone")] * 5), idle=0)
+
+    assert time.monotonic() - began >= 0.025 + 0.05 + 0.05 + 0.05
+
+
+async def test_a_stop_ends_every_pause() -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_until(stop, script(asyncio.Event(), False, False), idle=60))
+    await asyncio.sleep(0.05)
+    stop.set()
+    async with asyncio.timeout(1):
+        await running
+
+
+async def test_cancelling_is_not_survived() -> None:
+    running = asyncio.create_task(run_until(asyncio.Event(), script(asyncio.Event(), False, False), idle=60))
+    await asyncio.sleep(0.05)
+    running.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -1,0 +1,1 @@
+"""Background loops: each is one step and the shared loop that repeats it."""
