@@ -137,3 +137,7 @@ class Conflict(Refused):
                 )
             ]
         )
+
+
+class StandaloneDatabase(Exception):
+    """MongoDB runs alone: without a replica set there are no transactions and no change streams."""

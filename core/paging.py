@@ -14,7 +14,8 @@ from core.errors import BadInput
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
-_LONGEST_CURSOR = 1024
+_LONGEST_CURSOR = 2048  # four times the 256 characters of the longest sort name, in base 64, and some room
+_INTEGERS = range(-(1 << 63), 1 << 63)  # what MongoDB stores; a larger one would fail in the driver
 
 T = TypeVar("T")
 
@@ -64,15 +65,16 @@ def decode_cursor(order: str, cursor: str) -> Position:
     if len(cursor) > _LONGEST_CURSOR:
         raise mistake
     try:
-        content = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-        found_order, value, id_ = content
-        if isinstance(value, dict):
-            value = datetime.fromisoformat(value["t"]).astimezone(UTC)
-    except (ValueError, TypeError, KeyError, binascii.Error):
+        match orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)):
+            case [found_order, {"t": str(moment)}, str(id_)] if found_order == order:
+                return Position(datetime.fromisoformat(moment).astimezone(UTC), id_)
+            case [found_order, str(text), str(id_)] if found_order == order:
+                return Position(text, id_)
+            case [found_order, int(number), str(id_)] if found_order == order and type(number) is int and number in _INTEGERS:
+                return Position(number, id_)
+    except (ValueError, OverflowError, binascii.Error):
         raise mistake from None
-    if found_order != order or not isinstance(id_, str) or not isinstance(value, str | int | datetime):
-        raise mistake
-    return Position(value, id_)
+    raise mistake
 
 
 def page_request(

@@ -1,7 +1,6 @@
 """Values that must not be readable in a database dump, and yet be found again."""
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -32,7 +31,7 @@ class Sealer:
     def __init__(self, master_key: str) -> None:
         try:
             self._master = base64.b64decode(master_key, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # not base 64, or not even ASCII
             raise UnusableMasterKey("The master key is not base 64. Make one with: openssl rand -base64 32") from error
         if len(self._master) != _KEY_BYTES:
             raise UnusableMasterKey("The master key does not hold 32 bytes. Make one with: openssl rand -base64 32")
@@ -52,7 +51,7 @@ class Sealer:
             opened = AESGCM(self._key("seal", seller_id)).decrypt(
                 sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode()
             )
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
             raise SealBroken from error
         return opened.decode()
 

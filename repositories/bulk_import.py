@@ -42,7 +42,7 @@ class ImportSegmentRepository(Repository[ImportSegment]):
                 "import_id": import_id,
                 "number": number,
                 "done": False,
-                "$or": [{"holder": None}, {"leased_until": {"$lte": now}}],
+                "$or": [{"holder": None}, {"leased_until": {"$lt": now}}],
             },
             {"$set": {"holder": holder, "leased_until": until}, "$inc": {"token": 1, "attempts": 1}},
         )
@@ -55,8 +55,12 @@ class ImportSegmentRepository(Repository[ImportSegment]):
         """Give a lease up; the sweep offers the segment again after *until*. A *blameless* attempt is not counted."""
         attempts = max(segment.attempts - 1, 0) if blameless else segment.attempts
         await self._change_one(
-            _held(segment), {"$set": {"leased_until": until, "attempts": attempts}, "$unset": {"holder": ""}}
+            _held(segment), {"$set": {"leased_until": until, "attempts": attempts}, "$unset": {"holder": "", "session": ""}}
         )
+
+    async def write_in(self, segment: ImportSegment, session: str) -> bool:
+        """Note the session in which the holder of a lease is going to write; False when the lease is lost."""
+        return await self._change_one(_held(segment), {"$set": {"session": session}}) is not None
 
     async def advance(
         self, segment: ImportSegment, *, offset: int, row: int, counts: RowCounts, done: bool = False
@@ -76,11 +80,21 @@ class ImportSegmentRepository(Repository[ImportSegment]):
         """Note that a message about a free segment is under way; if nobody takes it, the segment is overdue at *until*."""
         await self._change_one({**_held(segment), "holder": None}, {"$set": {"leased_until": until}})
 
-    async def overdue(self, now: datetime, look_again: datetime) -> ImportSegment | None:
-        """Take one segment from a holder whose lease has ended, for anybody to lease; it is overdue again at *look_again*."""
+    async def abandoned(self, now: datetime, *, import_id: str | None = None, limit: int = 100) -> list[ImportSegment]:
+        """Return segments whose lease has ended, as their holders left them; of one import, or of any."""
+        conditions: dict[str, Any] = {"done": False, "leased_until": {"$lt": now}}
+        if import_id is not None:
+            conditions["import_id"] = import_id
+        return await self._find(conditions, sort=[("leased_until", ASCENDING)], limit=limit)
+
+    async def reclaim(self, segment: ImportSegment, now: datetime, look_again: datetime) -> ImportSegment | None:
+        """Take a segment from a holder whose lease has ended, for anybody to lease; it is abandoned again at *look_again*.
+
+        None: somebody else was faster.
+        """
         return await self._change_one(
-            {"done": False, "leased_until": {"$lt": now}},
-            {"$set": {"leased_until": look_again}, "$unset": {"holder": ""}, "$inc": {"token": 1}},
+            {**_held(segment), "leased_until": {"$lt": now}},
+            {"$set": {"leased_until": look_again}, "$unset": {"holder": "", "session": ""}, "$inc": {"token": 1}},
         )
 
 

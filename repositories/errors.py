@@ -1,7 +1,8 @@
 """The one place where what the driver raises becomes what services understand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from pymongo.errors import (
     BulkWriteError,
@@ -23,8 +24,6 @@ _NOT_ANSWERING = (
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
 )
-
-
 _DUPLICATE_KEY = 11000
 
 
@@ -52,7 +51,7 @@ def translated() -> Iterator[None]:
         refused = [one for one in error.details["writeErrors"] if one["code"] == _DUPLICATE_KEY]
         if not refused:
             raise
-        raise KeyTaken(list(refused[0].get("keyPattern", {"": 1}))[-1]) from error
+        raise KeyTaken(_last_field(refused[0])) from error
     except _NOT_ANSWERING as error:
         raise Unavailable("The database did not answer in time. Try again.") from error
     except PyMongoError as error:
@@ -63,5 +62,9 @@ def translated() -> Iterator[None]:
 
 def duplicate_field(error: DuplicateKeyError) -> str:
     """Return the field whose uniqueness was violated: the last one of the index."""
-    pattern = (error.details or {}).get("keyPattern", {})
+    return _last_field(error.details or {})
+
+
+def _last_field(details: Mapping[str, Any]) -> str:
+    pattern = details.get("keyPattern", {})
     return list(pattern)[-1] if pattern else ""

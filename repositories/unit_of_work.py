@@ -1,10 +1,12 @@
 """Transactions: the only place that starts and commits one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
 
 import pymongo
+from bson.binary import UUID_SUBTYPE, Binary
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 from pymongo.read_concern import ReadConcern
@@ -37,6 +39,13 @@ class Repositories:
         self.bulk_imports = BulkImportRepository(tenant, session)
 
 
+class Units(Protocol):
+    """Whatever runs a piece of work as one transaction."""
+
+    async def run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
+        """Run *body* in a transaction and commit it; see `UnitOfWork.run`."""
+
+
 class UnitOfWork:
     """Runs a piece of work as one transaction: snapshot reads, majority writes, all or nothing."""
 
@@ -56,11 +65,52 @@ class UnitOfWork:
         return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
 
     async def _run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
-        async def transaction(session: AsyncClientSession) -> T:
-            return await body(Repositories(tenant, session))
+        async with self._client.start_session() as session:
+            return await _transaction(session, tenant, body)
 
-        with translated(), pymongo.timeout(LONGEST_TRANSACTION):
-            async with self._client.start_session() as session:
-                return await session.with_transaction(
-                    transaction, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
-                )
+    @asynccontextmanager
+    async def dedicated(self) -> AsyncIterator["OwnSession"]:
+        """Open a session for one transaction after the other, by an id with which somebody else can `abort` it."""
+        async with self._client.start_session() as session:
+            own = OwnSession(session)
+            try:
+                yield own
+            finally:
+                await own.settle()
+
+    async def abort(self, session_id: str) -> None:
+        """Roll back what a dedicated session has open, wherever it was opened, and whether or not anybody still uses it.
+
+        The transaction of a process that was killed would otherwise hold on to its documents for a minute.
+        """
+        with translated():
+            await self._client.admin.command({"killSessions": [{"id": Binary(bytes.fromhex(session_id), UUID_SUBTYPE)}]})
+
+
+class OwnSession:
+    """A session that runs one transaction after the other. Made by `UnitOfWork.dedicated`."""
+
+    def __init__(self, session: AsyncClientSession) -> None:
+        self._session = session
+        self._running: asyncio.Future[Any] | None = None
+        self.id = bytes(session.session_id["id"]).hex()
+
+    async def run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
+        """Run *body* in a transaction and commit it; see `UnitOfWork.run`."""
+        running = asyncio.ensure_future(_transaction(self._session, tenant, body))
+        self._running = running
+        return await asyncio.shield(running)
+
+    async def settle(self) -> None:
+        """Wait for the transaction that was left to itself when its caller was cancelled."""
+        if self._running is not None:
+            await asyncio.gather(self._running, return_exceptions=True)
+
+
+async def _transaction(session: AsyncClientSession, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
+    with translated(), pymongo.timeout(LONGEST_TRANSACTION):
+        return await session.with_transaction(
+            lambda session: body(Repositories(tenant, session)),
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority"),
+        )

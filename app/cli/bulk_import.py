@@ -1,0 +1,177 @@
+"""``customer-service import``: does with a file of customers exactly what a front end does."""
+
+import asyncio
+import json
+import shlex
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from app.cli.graphql_client import GraphQLFailed, NotAccepted, NotReachable
+from app.cli.import_flow import Declined, Job, Place, Unusable, run
+from app.cli.import_screen import ProgressScreen, show_outcome, show_report
+from app.cli.stack import find_stack
+from core.vocabulary import BulkImportStatus
+
+
+class Mode(StrEnum):
+    """What a row does to a customer that exists already."""
+
+    CREATE = "create"
+    UPSERT = "upsert"
+
+
+class MatchBy(StrEnum):
+    """By what a row finds its customer."""
+
+    EXTERNAL_ID = "external-id"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class Validation(StrEnum):
+    """How much imperfection is taken."""
+
+    LENIENT = "lenient"
+    STRICT = "strict"
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file of customers.", show_default=False)],
+    *,
+    mode: Annotated[Mode, typer.Option(help="What a row does to a customer that is there already.")] = Mode.CREATE,
+    match_by: Annotated[MatchBy, typer.Option(help="With upsert: by what a row finds its customer.")] = MatchBy.EXTERNAL_ID,
+    validation: Annotated[
+        Validation, typer.Option(help="lenient takes an imperfect address or phone, with a warning.")
+    ] = Validation.LENIENT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="FROM=TO", help="Where a column goes: 'Mail=email'. Repeatable.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates cells; found out when absent.")] = None,
+    seller: Annotated[str | None, typer.Option(help="Whose customers; needed with a service's token.")] = None,
+    url: Annotated[
+        str | None, typer.Option(envvar="CUSTOMER_SERVICE_URL", help="The GraphQL endpoint; else the stack running here.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="CUSTOMER_SERVICE_TOKEN", help="An access token; else the running stack's operator.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
+) -> None:
+    """Import a file of customers, and follow it to the end.
+
+    Exit status: 0 every row was taken, 1 rows were refused or the import failed, 2 it could not begin.
+    """
+    complaints = Console(stderr=True, soft_wrap=True, highlight=False)
+    screen = complaints if as_json else Console(highlight=False)
+    place = Place()
+    try:
+        endpoint, bearer = _service(url, token)
+        options = {
+            "mode": mode.name,
+            "matchBy": match_by.name,
+            "validation": validation.name,
+            "dryRun": dry_run,
+            "columns": [_mapping(one) for one in column or ()],
+            "delimiter": delimiter,
+        }
+        job = Job(file, _size(file), endpoint, bearer, seller, options)
+        progress = ProgressScreen(screen, silent=as_json and not screen.is_terminal)
+        outcome = asyncio.run(run(job, place, progress))
+    except KeyboardInterrupt:
+        _interrupted(complaints, place)
+    except (Unusable, Declined, GraphQLFailed) as error:
+        _give_up(complaints, error, place, as_json=as_json)
+    if as_json:
+        typer.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
+    else:
+        show_outcome(screen, outcome.state, outcome.problems, more=outcome.more)
+        if outcome.report is not None:
+            show_report(screen, outcome.report, _retry(outcome.report, mode, match_by, validation, column or ()))
+    raise typer.Exit(0 if outcome.state["status"] == BulkImportStatus.COMPLETED else 1)
+
+
+def _service(url: str | None, token: str | None) -> tuple[str, str]:
+    """Return the endpoint and the token to use.
+
+    Raises:
+        Unusable: nothing runs here, and the caller has not said where else.
+    """
+    if url is None or token is None:
+        stack = find_stack()
+        if url is not None:
+            raise Unusable("With --url, give an access token too: --token, or CUSTOMER_SERVICE_TOKEN in the environment.")
+        if stack is None:
+            raise Unusable("Nothing is running here. Start it with `make run`, or say where it runs with --url and --token.")
+        url, token = str(stack["graphql"]), token or str(stack["tokens"]["operator"])
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Unusable(f"{url} is no address. Write it like http://127.0.0.1:8084/graphql.")
+    return urlunsplit(parts._replace(path="/graphql")) if parts.path in {"", "/"} else url, token
+
+
+def _size(file: Path) -> int:
+    """Return the size of *file* in bytes.
+
+    Raises:
+        Unusable: it is not there, no file, not readable, or empty.
+    """
+    try:
+        with file.open("rb") as opened:
+            size = opened.seek(0, 2)
+    except OSError as error:
+        raise Unusable(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise Unusable(f"{str(file)!r} is no name of a file.") from error
+    if size == 0:
+        raise Unusable(f"{file} is empty: it needs a line with the names of the columns, and rows below it.")
+    return size
+
+
+def _mapping(text: str) -> dict[str, str]:
+    source, _, target = text.rpartition("=")
+    if not source or not target:
+        raise Unusable(f"--column takes FROM=TO, for example --column 'E-mail 1=email'; {text!r} is neither.")
+    return {"from": source, "to": target}
+
+
+def _retry(report: Path, mode: Mode, match_by: MatchBy, validation: Validation, columns: Sequence[str]) -> str:
+    words = ["./customer-service", "import", str(report)]
+    if mode is Mode.UPSERT:
+        words += ["--mode", mode.value, "--match-by", match_by.value]
+    if validation is Validation.STRICT:
+        words += ["--validation", validation.value]
+    for column in columns:
+        words += ["--column", column]
+    return shlex.join(words)
+
+
+def _give_up(complaints: Console, error: Exception, place: Place, *, as_json: bool) -> NoReturn:
+    message = str(error)
+    if isinstance(error, NotReachable) and not place.id:
+        message += " Start it with `make run`, or say where it runs with --url and --token."
+    if place.started:
+        message += f"\nThe import {place.id} may go on; {_look(place)}"
+    complaints.print(Text(message))
+    if as_json:
+        typer.echo(json.dumps({"id": place.id or None, "error": message}, ensure_ascii=False))
+    called_wrongly = isinstance(error, Unusable | NotAccepted) or not place.id
+    raise typer.Exit(2 if called_wrongly and not place.started else 1)
+
+
+def _interrupted(complaints: Console, place: Place) -> NoReturn:
+    if place.started:
+        complaints.print(Text(f"\nThe import {place.id} goes on without you; {_look(place)}"))
+    else:
+        complaints.print(Text("\nInterrupted. Nothing was imported."))
+    raise typer.Exit(130)
+
+
+def _look(place: Place) -> str:
+    return f'look at it with the query {{ bulkImport(id: "{place.id}") {{ status progress createdRows failedRows }} }}.'

@@ -1,0 +1,74 @@
+"""``customer-service query``: one GraphQL operation against a running service."""
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.endpoint import Endpoint, Nowhere, find_endpoint
+from app.cli.graphql_client import GraphQLFailed, open_client
+
+
+def query(
+    document: Annotated[str, typer.Argument(help="A query or a mutation.")],
+    *,
+    variables: Annotated[str | None, typer.Option(help="Its variables, as a JSON object.")] = None,
+    select: Annotated[
+        str | None, typer.Option(help="Print one value only, by its path: createDocument.upload.url; 0 is the first of a list.")
+    ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", help="With the running stack: operator, other_operator, service or customer.")
+    ] = "operator",
+    url: Annotated[
+        str | None, typer.Option(envvar="CUSTOMER_SERVICE_URL", help="The GraphQL endpoint; else the stack running here.")
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="CUSTOMER_SERVICE_TOKEN", help="An access token; else the running stack's.")
+    ] = None,
+) -> None:
+    """Run one GraphQL operation and print what it answers.
+
+    Exit status: 0 answered, 1 refused by the service, 2 it could not be asked.
+    """
+    try:
+        data = asyncio.run(_ask(find_endpoint(url, token, as_=as_), document, _variables(variables)))
+    except Nowhere as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except GraphQLFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    found = data if select is None else _at(data, select)
+    typer.echo(found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False))
+
+
+async def _ask(endpoint: Endpoint, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+    async with open_client(endpoint.url, endpoint.token) as client:
+        return await client.execute(document, variables)
+
+
+def _variables(text: str | None) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError as error:
+        message = f"the variables are not JSON: {error}"
+        raise typer.BadParameter(message) from error
+    if not isinstance(found, dict):
+        raise typer.BadParameter("the variables have to be a JSON object")
+    return found
+
+
+def _at(data: Any, path: str) -> Any:
+    """Return the value at a dotted path.
+
+    Raises:
+        typer.BadParameter: where the path leads nowhere.
+    """
+    for step in path.split("."):
+        try:
+            data = data[int(step)] if isinstance(data, list) else data[step]
+        except (KeyError, IndexError, ValueError, TypeError):
+            message = f"there is nothing at {step!r} of {path!r} in the answer: {json.dumps(data)[:200]}"
+            raise typer.BadParameter(message) from None
+    return data

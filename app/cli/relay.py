@@ -1,0 +1,35 @@
+"""``customer-service relay``: the process that publishes events."""
+
+import asyncio
+
+import structlog
+
+from app.database import open_database
+from app.observability import configure_logging
+from app.settings import Settings, load_settings
+from app.until_told import run_until_told
+from core.clock import SystemClock
+from events.customer import EventTopics
+from infra.kafka import open_producer
+from repositories.customer_event import MongoOutbox
+from workers.relay import Relay
+
+log = structlog.get_logger("relay")
+
+
+def relay() -> None:
+    """Publish event records to Kafka until told to stop."""
+    settings = load_settings()
+    configure_logging()
+    run_until_told(lambda stop: _relay(settings, stop))
+
+
+async def _relay(settings: Settings, stop: asyncio.Event) -> None:
+    topics = settings.kafka.topics
+    where = EventTopics(created=topics.customer_create, updated=topics.customer_update, deleted=topics.customer_delete)
+    async with (
+        open_database(settings),
+        open_producer(settings.kafka.brokers, client_id="customer-service-relay") as producer,
+    ):
+        log.info("relay started", brokers=settings.kafka.brokers)
+        await Relay(MongoOutbox(SystemClock()), producer, where).run(stop)

@@ -1,0 +1,44 @@
+"""``customer-service serve``: the API."""
+
+import sys
+
+import uvicorn
+
+from app.asgi import create_app
+from app.observability import configure_logging, serve_metrics
+from app.settings import host_and_port, load_settings
+
+GRACE_SECONDS = 20
+"""How long requests under way may take once the process was told to stop."""
+
+MAX_FRAME_BYTES = 65_536
+
+
+def serve() -> None:
+    """Serve GraphQL, subscriptions and REST; metrics on a port of their own."""
+    settings = load_settings()
+    configure_logging()
+    host, port = host_and_port(settings.server.port)
+    serve_metrics(settings.monitoring)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=int(settings.server.idle_timeout),
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        # A dead connection is noticed within 40 seconds.
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(1)

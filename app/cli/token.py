@@ -1,0 +1,46 @@
+"""``customer-service token``: an access token for a person or a program."""
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from app.keys import token_issuer
+from app.settings import load_settings
+from auth.principal import CUSTOMER_SCOPES, OPERATOR_SCOPES, SERVICE_SCOPES, Scope
+from core.clock import SystemClock
+from core.vocabulary import PrincipalKind
+
+SCOPES = {
+    PrincipalKind.CUSTOMER: CUSTOMER_SCOPES,
+    PrincipalKind.OPERATOR: OPERATOR_SCOPES,
+    PrincipalKind.SERVICE: SERVICE_SCOPES,
+}
+"""What each kind of caller may do unless told otherwise."""
+
+
+def token(
+    kind: Annotated[PrincipalKind, typer.Argument(case_sensitive=False, help="Who will use it.")],
+    *,
+    seller: Annotated[str | None, typer.Option(help="The seller it is bound to; not for services.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Who it speaks for; for customers, the customer's id.")] = None,
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="What it allows, repeatable; by default what its kind allows.")
+    ] = None,
+    minutes: Annotated[int, typer.Option(min=1, max=60 * 24 * 90, help="How long it holds.")] = 10,
+) -> None:
+    """Print a signed access token."""
+    if kind is not PrincipalKind.SERVICE and seller is None:
+        raise typer.BadParameter("an operator's or a customer's token needs --seller")
+    if kind is PrincipalKind.CUSTOMER and subject is None:
+        raise typer.BadParameter("a customer's token needs --subject with the customer's id")
+    settings = load_settings()
+    typer.echo(
+        token_issuer(settings, SystemClock()).issue(
+            kind=kind,
+            subject=subject or kind.value.lower(),
+            scopes=scope or SCOPES[kind],
+            lifetime=timedelta(minutes=minutes),
+            seller_id=None if kind is PrincipalKind.SERVICE else seller,
+        )
+    )

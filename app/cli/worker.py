@@ -1,0 +1,26 @@
+"""``customer-service worker``: the process that works on imports."""
+
+import asyncio
+
+import structlog
+
+from app.container import import_worker, open_container
+from app.observability import configure_logging
+from app.settings import Settings, load_settings
+from app.until_told import run_until_told
+
+log = structlog.get_logger("worker")
+
+
+def worker() -> None:
+    """Work on imports: take segments of files from the queue until told to stop."""
+    settings = load_settings()
+    configure_logging()
+    run_until_told(lambda stop: _work(settings, stop))
+
+
+async def _work(settings: Settings, stop: asyncio.Event) -> None:
+    async with open_container(settings) as container:
+        await container.queue.ensure_queues()
+        log.info("worker started", max_workers=settings.bulk.customer.max_workers)
+        await import_worker(container).run(stop)

@@ -1,0 +1,70 @@
+"""Logs and metrics."""
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+from prometheus_client import start_http_server
+from structlog.typing import Processor
+
+from app.settings import MonitoringSettings, host_and_port
+
+_SECRET = frozenset({"token", "authorization", "password", "secret", "code", "email", "phone", "number"})
+
+
+def configure_logging() -> None:
+    """Write one JSON object per line to standard error, the standard library's records included."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _redact,
+    ]
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    # One line per request, or per rejected frame, is the load balancer's business.
+    for noisy in ("uvicorn.access", "websockets", "aiokafka", "botocore", "aiobotocore", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def serve_metrics(settings: MonitoringSettings) -> None:
+    """Answer Prometheus on a port of its own, when that is wanted."""
+    if settings.prometheus.enabled:
+        host, port = host_and_port(settings.prometheus.port)
+        start_http_server(port, addr=host)
+
+
+def _redact(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep what must never be logged out of the log, even when somebody tries."""
+    for key, value in entry.items():
+        entry[key] = _without_secrets(key, value)
+    return entry
+
+
+def _without_secrets(key: object, value: object) -> object:
+    if str(key).lower() in _SECRET:
+        return "[redacted]"
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(name, inner) for name, inner in value.items()}
+    return value

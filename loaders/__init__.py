@@ -1,0 +1,1 @@
+"""DataLoaders: what belongs together is loaded together."""

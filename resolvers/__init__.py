@@ -1,0 +1,1 @@
+"""Root fields of queries and mutations: unpack, call one service method, repack."""

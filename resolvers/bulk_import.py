@@ -1,0 +1,95 @@
+"""Root fields about bulk imports: unpack, call one service method, repack."""
+
+from typing import Annotated
+
+import strawberry
+
+from core.files import UploadTicket
+from core.paging import Position, encode_cursor, page_request
+from core.vocabulary import BulkImportStatus
+from models import bulk_import as models
+from resolvers.outcome import attempt
+from schema.arguments import BulkImportId, SellerId
+from schema.bulk_import import BulkImport, BulkImportInput, BulkImportPayload
+from schema.context import Info
+from schema.document import UploadTarget
+from schema.paging import After, Connection, First
+from schema.user_error import UserError
+
+_ORDER = "bulkImports"
+
+
+@strawberry.type
+class BulkImportQuery:
+    @strawberry.field(description="One import; null when you can see none with this id. Needs `imports:read`.")
+    async def bulk_import(self, info: Info, id: BulkImportId) -> BulkImport | None:
+        """Return one import by id."""
+        record = await info.context.services.bulk_imports.get(info.context.viewer, id)
+        return None if record is None else BulkImport.from_model(record)
+
+    @strawberry.field(description="A page of imports, newest first. Needs `imports:read`.")
+    async def bulk_imports(
+        self,
+        info: Info,
+        status: Annotated[BulkImportStatus | None, strawberry.argument(description="Only those in this state.")] = None,
+        first: First = 20,
+        after: After = None,
+        seller_id: SellerId = None,
+    ) -> Connection[BulkImport]:
+        """Return one page of imports."""
+        request = page_request(_ORDER, first=first, after=after)
+        page = await info.context.services.bulk_imports.list(info.context.viewer, status, seller_id, request)
+        return Connection.from_page(page, BulkImport.from_model, _cursor)
+
+
+@strawberry.type
+class BulkImportMutation:
+    @strawberry.mutation(description="Announce a file of customers; the answer says where to send it. Needs `imports:write`.")
+    async def create_bulk_import(
+        self,
+        info: Info,
+        input: Annotated[BulkImportInput, strawberry.argument(description="The import.")],
+        seller_id: SellerId = None,
+    ) -> BulkImportPayload:
+        """Create an import."""
+        call = info.context.services.bulk_imports.create(info.context.viewer, input.to_draft(), seller_id)
+        return _with_upload(*await attempt(call))
+
+    @strawberry.mutation(
+        description="Say that the file has been sent: it is looked at, pinned and queued. When it cannot be used the import "
+        "still waits, so that another file can be sent. Needs `imports:write`."
+    )
+    async def start_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
+        """Start an import."""
+        return _payload(*await attempt(info.context.services.bulk_imports.start(info.context.viewer, id)))
+
+    @strawberry.mutation(description="Stop an import; rows already taken stay. Needs `imports:write`.")
+    async def cancel_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
+        """Cancel an import."""
+        return _payload(*await attempt(info.context.services.bulk_imports.cancel(info.context.viewer, id)))
+
+    @strawberry.mutation(description="Start a new import of the rows that were refused. Needs `imports:write`.")
+    async def retry_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
+        """Import the rejected rows again."""
+        return _with_upload(*await attempt(info.context.services.bulk_imports.retry(info.context.viewer, id)))
+
+
+def _payload(record: models.BulkImport | None, errors: list[UserError]) -> BulkImportPayload:
+    return BulkImportPayload(
+        bulk_import=None if record is None else BulkImport.from_model(record), upload=None, user_errors=errors
+    )
+
+
+def _with_upload(saved: tuple[models.BulkImport, UploadTicket | None] | None, errors: list[UserError]) -> BulkImportPayload:
+    if saved is None:
+        return _payload(None, errors)
+    record, ticket = saved
+    return BulkImportPayload(
+        bulk_import=BulkImport.from_model(record),
+        upload=None if ticket is None else UploadTarget.from_ticket(ticket),
+        user_errors=errors,
+    )
+
+
+def _cursor(record: models.BulkImport) -> str:
+    return encode_cursor(_ORDER, Position(record.created_at, record.id))

@@ -1,0 +1,183 @@
+"""Root fields about customers: unpack, call one service method, repack."""
+
+from typing import Annotated
+
+import strawberry
+
+from core.errors import BadInput
+from core.filters import CustomerFilter as Conditions
+from core.filters import CustomerKey as Key
+from core.filters import CustomerKeyKind, CustomerSort
+from core.paging import MAX_PAGE_SIZE, page_request
+from resolvers.outcome import attempt
+from schema.arguments import CustomerId, ExpectedVersion, SellerId
+from schema.context import Info
+from schema.customer import (
+    Customer,
+    CustomerConnection,
+    CustomerFilter,
+    CustomerInput,
+    CustomerKey,
+    CustomerMatch,
+    CustomerPatch,
+    CustomerPayload,
+    DeletePayload,
+    UpsertCustomerPayload,
+)
+from schema.document import DocumentUpload, UploadTarget
+from schema.paging import After, Before, First, Last
+from schema.viewer import own_customer
+
+
+@strawberry.type
+class CustomerQuery:
+    @strawberry.field(description="The customer a customer's token belongs to; null for other callers.")
+    async def me(self, info: Info) -> Customer | None:
+        """Return the caller's own customer."""
+        return await own_customer(info)
+
+    @strawberry.field(description="One customer; null when you can see none with this id. Needs `customers:read`.")
+    async def customer(self, info: Info, id: CustomerId) -> Customer | None:
+        """Return one customer by id."""
+        record = await info.context.services.customers.get(info.context.viewer, id)
+        return None if record is None else Customer.from_model(record)
+
+    @strawberry.field(description="One customer by an identifier of its own; null when there is none. Needs `customers:read`.")
+    async def customer_by(
+        self,
+        info: Info,
+        key: Annotated[CustomerKey, strawberry.argument(description="Exactly one identifier.")],
+        seller_id: SellerId = None,
+    ) -> Customer | None:
+        """Return one customer by a natural key."""
+        record = await info.context.services.customers.get_by(info.context.viewer, key.to_key(), seller_id)
+        return None if record is None else Customer.from_model(record)
+
+    @strawberry.field(
+        description="Which customers hold any of these identifiers, without telling more about them. Needs `customers:read`."
+    )
+    async def customer_exists(
+        self,
+        info: Info,
+        email: Annotated[str | None, strawberry.argument(description="An e-mail address, in any spelling.")] = None,
+        phone: Annotated[str | None, strawberry.argument(description="A phone number, in any spelling.")] = None,
+        external_id: Annotated[str | None, strawberry.argument(description="A reference of the seller.")] = None,
+        document_number: Annotated[str | None, strawberry.argument(description="A document's number, in any spelling.")] = None,
+        seller_id: SellerId = None,
+    ) -> list[CustomerMatch]:
+        """Return who holds what."""
+        asked = {
+            CustomerKeyKind.EMAIL: email,
+            CustomerKeyKind.PHONE: phone,
+            CustomerKeyKind.EXTERNAL_ID: external_id,
+            CustomerKeyKind.DOCUMENT_NUMBER: document_number,
+        }
+        keys = [Key(kind, value) for kind, value in asked.items() if value is not None]
+        hits = await info.context.services.customers.matches(info.context.viewer, keys, seller_id)
+        return [CustomerMatch(customer_id=strawberry.ID(hit.customer_id), matched_by=list(hit.matched_by)) for hit in hits]
+
+    @strawberry.field(description="A page of customers. Needs `customers:read`.")
+    async def customers(
+        self,
+        info: Info,
+        filter: Annotated[CustomerFilter | None, strawberry.argument(description="Which ones; all when absent.")] = None,
+        sort: Annotated[CustomerSort | None, strawberry.argument(description="In which order.")] = CustomerSort.CREATED_AT_DESC,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        seller_id: SellerId = None,
+    ) -> CustomerConnection:
+        """Return one page of customers."""
+        order = sort or CustomerSort.CREATED_AT_DESC
+        conditions = Conditions() if filter is None else filter.to_conditions()
+        if conditions.ids is not None and len(conditions.ids) > MAX_PAGE_SIZE:
+            message = f"At most {MAX_PAGE_SIZE} ids can be asked for at once; there are {len(conditions.ids)}."
+            raise BadInput(message)
+        request = page_request(order.value, first=first, after=after, last=last, before=before)
+        page = await info.context.services.customers.list(info.context.viewer, conditions, order, request, seller_id)
+        return CustomerConnection.of(page, order, conditions, seller_id)
+
+
+@strawberry.type
+class CustomerMutation:
+    @strawberry.mutation(
+        description="Create a customer with its addresses and documents, all or nothing. Needs `customers:write`; "
+        "not for customers."
+    )
+    async def create_customer(
+        self,
+        info: Info,
+        input: Annotated[CustomerInput, strawberry.argument(description="The customer.")],
+        idempotency_key: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Any text of yours, up to 255 characters. Repeating a call with the same key within 24 hours "
+                "answers with the customer that the first one made."
+            ),
+        ] = None,
+        seller_id: SellerId = None,
+    ) -> CustomerPayload:
+        """Create a customer."""
+        call = info.context.services.customers.create(
+            info.context.viewer, input.to_draft(), seller_id=seller_id, idempotency_key=idempotency_key
+        )
+        saved, errors = await attempt(call)
+        return CustomerPayload(
+            customer=None if saved is None else Customer.from_model(saved.customer),
+            document_uploads=[]
+            if saved is None
+            else [
+                DocumentUpload(document_id=strawberry.ID(one.document_id), upload=UploadTarget.from_ticket(one.ticket))
+                for one in saved.uploads
+            ],
+            user_errors=errors,
+        )
+
+    @strawberry.mutation(
+        description="Change a customer. Needs `customers:write`; a customer can change its own profile, but not status, kind, "
+        "tags, attributes or externalId."
+    )
+    async def update_customer(
+        self,
+        info: Info,
+        id: CustomerId,
+        patch: Annotated[CustomerPatch, strawberry.argument(description="What to change.")],
+        expected_version: ExpectedVersion = None,
+    ) -> CustomerPayload:
+        """Change a customer."""
+        call = info.context.services.customers.update(
+            info.context.viewer, id, patch.to_values(), expected_version=expected_version
+        )
+        record, errors = await attempt(call)
+        customer = None if record is None else Customer.from_model(record)
+        return CustomerPayload(customer=customer, document_uploads=[], user_errors=errors)
+
+    @strawberry.mutation(
+        description="Change the customer with this identifier, or create it. Fields that are absent or null stay as they are; "
+        "addresses and documents are stored only with a new customer. Needs `customers:write`; not for customers."
+    )
+    async def upsert_customer(
+        self,
+        info: Info,
+        key: Annotated[CustomerKey, strawberry.argument(description="Exactly one identifier.")],
+        input: Annotated[CustomerInput, strawberry.argument(description="The customer.")],
+        seller_id: SellerId = None,
+    ) -> UpsertCustomerPayload:
+        """Change or create a customer."""
+        call = info.context.services.customers.upsert(info.context.viewer, key.to_key(), input.to_draft(), seller_id=seller_id)
+        saved, errors = await attempt(call)
+        return UpsertCustomerPayload(
+            customer=None if saved is None else Customer.from_model(saved.customer),
+            created=saved is not None and saved.created,
+            user_errors=errors,
+        )
+
+    @strawberry.mutation(
+        description="Delete a customer: gone from every read, its e-mail, phone and other identifiers free again. "
+        "Needs `customers:write`; not for customers."
+    )
+    async def delete_customer(self, info: Info, id: CustomerId) -> DeletePayload:
+        """Delete a customer softly."""
+        deleted, errors = await attempt(info.context.services.customers.delete(info.context.viewer, id))
+        return DeletePayload(deleted_id=None if deleted is None else strawberry.ID(deleted), user_errors=errors)

@@ -1,0 +1,100 @@
+"""Root fields about documents: unpack, call one service method, repack."""
+
+from typing import Annotated
+
+import strawberry
+
+from core.filters import DocumentFilter as Conditions
+from core.paging import Position, encode_cursor, page_request
+from models import document as models
+from resolvers.outcome import attempt
+from schema.arguments import CustomerId, DocumentId, SellerId
+from schema.context import Info
+from schema.customer import DeletePayload
+from schema.document import Document, DocumentFields, DocumentFilter, DocumentPayload, FileFields, UploadTarget
+from schema.paging import After, Connection, First
+from schema.user_error import UserError
+from services.document import DocumentSaved
+
+_ORDER = "documents"
+
+
+@strawberry.type
+class DocumentQuery:
+    @strawberry.field(description="One document; null when you can see none with this id. Needs `documents:read`.")
+    async def document(self, info: Info, id: DocumentId) -> Document | None:
+        """Return one document by id."""
+        record = await info.context.services.documents.get(info.context.viewer, id)
+        return None if record is None else Document.from_model(record)
+
+    @strawberry.field(description="A page of documents, newest first. Needs `documents:read`.")
+    async def documents(
+        self,
+        info: Info,
+        filter: Annotated[DocumentFilter | None, strawberry.argument(description="Which ones; all when absent.")] = None,
+        first: First = 20,
+        after: After = None,
+        seller_id: SellerId = None,
+    ) -> Connection[Document]:
+        """Return one page of documents."""
+        conditions = Conditions() if filter is None else filter.to_conditions()
+        request = page_request(_ORDER, first=first, after=after)
+        page = await info.context.services.documents.list(info.context.viewer, conditions, request, seller_id)
+        return Connection.from_page(page, Document.from_model, _cursor)
+
+
+@strawberry.type
+class DocumentMutation:
+    @strawberry.mutation(
+        description="File a document with a customer; with a file announced, the answer says where to send it. "
+        "Needs `documents:write`."
+    )
+    async def create_document(
+        self,
+        info: Info,
+        customer_id: CustomerId,
+        input: Annotated[DocumentFields, strawberry.argument(description="The document.")],
+    ) -> DocumentPayload:
+        """File a document."""
+        call = info.context.services.documents.create(info.context.viewer, customer_id, input.to_draft())
+        return _with_upload(*await attempt(call))
+
+    @strawberry.mutation(
+        description="Announce a file for a document that has none yet, or whose upload went wrong or came too late. "
+        "Needs `documents:write`."
+    )
+    async def request_document_upload(
+        self,
+        info: Info,
+        id: DocumentId,
+        file: Annotated[FileFields, strawberry.argument(description="The file.")],
+    ) -> DocumentPayload:
+        """Announce a file."""
+        call = info.context.services.documents.request_upload(info.context.viewer, id, file.to_draft())
+        return _with_upload(*await attempt(call))
+
+    @strawberry.mutation(
+        description="Say that the file has been sent: its size, checksum and type are checked, then the document waits for "
+        "review. Needs `documents:write`."
+    )
+    async def complete_document_upload(self, info: Info, id: DocumentId) -> DocumentPayload:
+        """Complete an upload."""
+        record, errors = await attempt(info.context.services.documents.complete_upload(info.context.viewer, id))
+        return DocumentPayload(document=None if record is None else Document.from_model(record), user_errors=errors)
+
+    @strawberry.mutation(description="Delete a document; its number is free again. Needs `documents:write`.")
+    async def delete_document(self, info: Info, id: DocumentId) -> DeletePayload:
+        """Delete a document."""
+        deleted, errors = await attempt(info.context.services.documents.delete(info.context.viewer, id))
+        return DeletePayload(deleted_id=None if deleted is None else strawberry.ID(deleted), user_errors=errors)
+
+
+def _with_upload(saved: DocumentSaved | None, errors: list[UserError]) -> DocumentPayload:
+    if saved is None:
+        return DocumentPayload(document=None, user_errors=errors)
+    upload = None if saved.upload is None else UploadTarget.from_ticket(saved.upload)
+    return DocumentPayload(document=Document.from_model(saved.document), upload=upload, user_errors=errors)
+
+
+def _cursor(record: models.Document) -> str:
+    return encode_cursor(_ORDER, Position(record.created_at, record.id))

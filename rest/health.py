@@ -1,0 +1,29 @@
+"""Whether the process lives, and whether it can work."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Response, status
+
+Check = Callable[[], Awaitable[str | None]]
+"""Returns what is missing, or None when nothing is."""
+
+
+def health_router(ready: Check) -> APIRouter:
+    """Return the routes that balancers and orchestrators ask; neither needs a token."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="Is the process alive?")
+    async def healthz() -> dict[str, str]:
+        """Answer without touching anything else."""
+        return {"status": "ok"}
+
+    @router.get("/readyz", summary="Can the process work?", responses={503: {"description": "Something it needs is missing."}})
+    async def readyz(response: Response) -> dict[str, str]:
+        """Answer 503, and say what is missing, while the database or its indexes are."""
+        missing = await ready()
+        if missing is not None:
+            response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+            return {"status": "unavailable", "missing": missing}
+        return {"status": "ok"}
+
+    return router

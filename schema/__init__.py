@@ -1,0 +1,1 @@
+"""What clients see of GraphQL: types, inputs, payloads, enums; `schema.graphql` is the committed SDL."""

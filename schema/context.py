@@ -1,0 +1,71 @@
+"""What every resolver gets: who calls, and whom to ask."""
+
+import strawberry
+from strawberry.fastapi import BaseContext
+
+from auth.principal import Principal, Scope
+from core.errors import NotFound, Unauthenticated
+from core.tenancy import Tenant
+from loaders.registry import Loaders
+from models.customer import Customer
+from services.registry import Services
+
+
+class Context(BaseContext):
+    """The circumstances of one operation. On a WebSocket, a connection's own context makes one for each operation."""
+
+    def __init__(self, services: Services, *, request_id: str, principal: Principal | None = None) -> None:
+        super().__init__()
+        self.services = services
+        self.request_id = request_id
+        self.principal = principal
+        self._loaders: Loaders | None = None
+
+    @property
+    def viewer(self) -> Principal:
+        """Who calls.
+
+        Raises:
+            Unauthenticated: when nobody has said who it is.
+        """
+        if self.principal is None:
+            raise Unauthenticated("Send an access token: Authorization: Bearer ….")
+        return self.principal
+
+    @property
+    def loaders(self) -> Loaders:
+        """The loaders of this operation, inside what its caller may touch."""
+        if self._loaders is None:
+            tenant = Tenant("") if self.principal is None else self.principal.reach()
+            self._loaders = Loaders(tenant)
+        return self._loaders
+
+    async def owner(self, customer_id: str) -> Customer:
+        """Return the customer that something belongs to.
+
+        Raises:
+            NotFound: it was deleted a moment ago.
+        """
+        found = await self.loaders.customer_by_id.load(customer_id)
+        if found is None:
+            raise NotFound("The customer this belongs to has just been deleted.")
+        return found
+
+    def may_read_documents(self) -> None:
+        """Refuse callers that may not see documents.
+
+        Raises:
+            Forbidden: without the scope ``documents:read``.
+        """
+        self.viewer.require(Scope.DOCUMENTS_READ)
+
+    def forget_loaded(self) -> None:
+        """Start with empty loaders. Called before each event of a subscription, which may show something changed."""
+        self._loaders = None
+
+    def for_operation(self) -> "Context":
+        """Return a context of the same caller for one operation."""
+        return Context(self.services, request_id=self.request_id, principal=self.principal)
+
+
+Info = strawberry.Info[Context, None]

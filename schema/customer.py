@@ -1,0 +1,329 @@
+"""Customers, as clients see them."""
+
+from datetime import date, datetime
+from typing import Annotated, Self
+
+import strawberry
+
+from core.drafts import AttributeDraft, CustomerDraft
+from core.filters import CustomerFilter as Conditions
+from core.filters import CustomerKey as Key
+from core.filters import CustomerKeyKind, CustomerSort, TimeRange
+from core.paging import Page, Position, encode_cursor, page_request
+from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentStatus, DocumentType
+from models import customer as models
+from repositories.customer import sort_value
+from schema.address import Address, AddressFields
+from schema.context import Info
+from schema.customer_event import HISTORY, CustomerEvent, history_cursor
+from schema.document import Document, DocumentFields, DocumentUpload
+from schema.node import Node, presents
+from schema.paging import After, Connection, Edge, First, page_info
+from schema.user_error import UserError
+
+
+@strawberry.type(description="One of the seller's own key/value pairs.")
+class Attribute:
+    key: str = strawberry.field(description="The key, unique within the customer.")
+    value: str = strawberry.field(description="The value.")
+
+
+@presents(models.Customer)
+@strawberry.type(description="A customer of one seller. Needs `customers:read`.")
+class Customer(Node):
+    record: strawberry.Private[models.Customer]
+    seller_id: strawberry.ID = strawberry.field(description="The seller whose customer it is.")
+    external_id: str | None = strawberry.field(description="The seller's own reference; unique per seller.")
+    kind: CustomerKind = strawberry.field(description="A person or an organisation.")
+    status: CustomerStatus = strawberry.field(description="Where it stands with the seller.")
+    email: str | None = strawberry.field(description="Normalised (lower case); unique per seller.")
+    email_verified: bool = strawberry.field(description="Whether the customer has shown that the e-mail address is its own.")
+    phone: str | None = strawberry.field(description="E.164; unique per seller.")
+    phone_verified: bool = strawberry.field(description="Whether the customer has shown that the phone number is its own.")
+    first_name: str | None = strawberry.field(description="Given name or names.")
+    last_name: str | None = strawberry.field(description="Family name or names.")
+    full_name: str = strawberry.field(description="First and last name, else the company, else e-mail, phone or external id.")
+    company: str | None = strawberry.field(description="The company's name.")
+    date_of_birth: date | None = strawberry.field(description="Date of birth.")
+    locale: str | None = strawberry.field(description="Preferred language and region, BCP 47.")
+    tags: list[str] = strawberry.field(description="The seller's own labels.")
+    attributes: list[Attribute] = strawberry.field(description="The seller's own key/value pairs.")
+    version: int = strawberry.field(
+        description="Grows by one with every change, also of its addresses and documents; see `expectedVersion`."
+    )
+    created_at: datetime = strawberry.field(description="When it came into existence.")
+    updated_at: datetime = strawberry.field(description="When it, an address or a document of it last changed.")
+
+    @strawberry.field(description="Its addresses, oldest first.")
+    async def addresses(
+        self,
+        info: Info,
+        kind: Annotated[AddressKind | None, strawberry.argument(description="Only those of this kind.")] = None,
+    ) -> list[Address]:
+        """Return the addresses, loaded together with those of all other customers of the answer."""
+        found = await info.context.loaders.addresses_by_customer.load(self._owner) or []
+        return [Address.from_model(address) for address in found if kind is None or address.kind is kind]
+
+    @strawberry.field(description="The address to use; null when it has none of this kind.")
+    async def default_address(
+        self, info: Info, kind: Annotated[AddressKind, strawberry.argument(description="What the address is for.")]
+    ) -> Address | None:
+        """Return the default address of one kind."""
+        found = await info.context.loaders.addresses_by_customer.load(self._owner) or []
+        return next((Address.from_model(one) for one in found if one.kind is kind and one.is_default), None)
+
+    @strawberry.field(description="Its documents, oldest first. Needs `documents:read`.")
+    async def documents(
+        self,
+        info: Info,
+        type: Annotated[DocumentType | None, strawberry.argument(description="Only those of this type.")] = None,
+        status: Annotated[DocumentStatus | None, strawberry.argument(description="Only those in this state.")] = None,
+    ) -> list[Document]:
+        """Return the documents, loaded together with those of all other customers of the answer."""
+        info.context.may_read_documents()
+        found = await info.context.loaders.documents_by_customer.load(self._owner) or []
+        return [
+            Document.from_model(one)
+            for one in found
+            if (type is None or one.type is type) and (status is None or one.status is status)
+        ]
+
+    @strawberry.field(description="What happened to it, newest first.")
+    async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
+        """Return one page of the history."""
+        request = page_request(HISTORY, first=first, after=after)
+        page = await info.context.services.customers.history(info.context.viewer, self.record, request)
+        return Connection.from_page(page, CustomerEvent.from_event, history_cursor)
+
+    @property
+    def _owner(self) -> tuple[str, str]:
+        return self.record.seller_id, self.record.id
+
+    @classmethod
+    def from_model(cls, record: models.Customer) -> Self:
+        """Return a stored customer as clients see it."""
+        return cls(
+            record=record,
+            id=strawberry.ID(record.id),
+            seller_id=strawberry.ID(record.seller_id),
+            external_id=record.external_id,
+            kind=record.kind,
+            status=record.status,
+            email=record.email,
+            email_verified=record.email_verified,
+            phone=record.phone,
+            phone_verified=record.phone_verified,
+            first_name=record.first_name,
+            last_name=record.last_name,
+            full_name=record.full_name,
+            company=record.company,
+            date_of_birth=None if record.date_of_birth is None else date.fromisoformat(record.date_of_birth),
+            locale=record.locale,
+            tags=record.tags,
+            attributes=[Attribute(key=one.key, value=one.value) for one in record.attributes],
+            version=record.version,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
+
+
+@strawberry.type(description="One page of customers.")
+class CustomerConnection(Connection[Customer]):
+    conditions: strawberry.Private[Conditions]
+    counted_seller: strawberry.Private[str | None]
+
+    @strawberry.field(description="How many customers meet the filter on all pages. Counted only when selected.")
+    async def total_count(self, info: Info) -> int:
+        """Count the customers that meet the filter."""
+        return await info.context.services.customers.count(info.context.viewer, self.conditions, self.counted_seller)
+
+    @classmethod
+    def of(cls, page: Page[models.Customer], sort: CustomerSort, conditions: Conditions, seller_id: str | None) -> Self:
+        """Return the connection for a page of customers."""
+        edges = [
+            Edge(
+                cursor=encode_cursor(sort.value, Position(sort_value(sort, record), record.id)),
+                node=Customer.from_model(record),
+            )
+            for record in page.items
+        ]
+        return cls(edges=edges, page_info=page_info(page, edges), conditions=conditions, counted_seller=seller_id)
+
+
+@strawberry.type(description="A customer that exists, and what it was found by.")
+class CustomerMatch:
+    customer_id: strawberry.ID = strawberry.field(description="The customer.")
+    matched_by: list[str] = strawberry.field(
+        description="Which of the identifiers it holds: `email`, `phone`, `externalId`, `documentNumber`."
+    )
+
+
+@strawberry.input(description="From a moment, up to but not including another.")
+class DateTimeRange:
+    from_: datetime | None = strawberry.field(name="from", default=None, description="The first moment that counts.")
+    to: datetime | None = strawberry.field(default=None, description="The first moment that no longer counts.")
+
+    def to_range(self) -> TimeRange:
+        """Return the range as the service takes it."""
+        return TimeRange(start=self.from_, end=self.to)
+
+
+@strawberry.input(description="Conditions on customers, all of which have to hold.")
+class CustomerFilter:
+    ids: list[strawberry.ID] | None = strawberry.field(default=None, description="One of these ids, at most 100.")
+    email: str | None = strawberry.field(default=None, description="This e-mail address, in any spelling.")
+    phone: str | None = strawberry.field(default=None, description="This phone number, in any spelling.")
+    external_id: str | None = strawberry.field(default=None, description="This reference of the seller.")
+    document_number: str | None = strawberry.field(default=None, description="A document with this number, in any spelling.")
+    status: list[CustomerStatus] | None = strawberry.field(default=None, description="One of these.")
+    kind: CustomerKind | None = strawberry.field(default=None, description="This kind.")
+    tags: list[str] | None = strawberry.field(default=None, description="All of these tags.")
+    created_at: DateTimeRange | None = strawberry.field(default=None, description="Created in this range.")
+    updated_at: DateTimeRange | None = strawberry.field(default=None, description="Last changed in this range.")
+    search: str | None = strawberry.field(
+        default=None, description="Every word here begins a word of the names, the company, the e-mail address or the phone."
+    )
+
+    def to_conditions(self) -> Conditions:
+        """Return the conditions as the service takes them."""
+        return Conditions(
+            ids=self.ids,
+            email=self.email,
+            phone=self.phone,
+            external_id=self.external_id,
+            document_number=self.document_number,
+            status=self.status,
+            kind=self.kind,
+            tags=self.tags,
+            created_at=None if self.created_at is None else self.created_at.to_range(),
+            updated_at=None if self.updated_at is None else self.updated_at.to_range(),
+            search=self.search,
+        )
+
+
+@strawberry.input(one_of=True, description="Exactly one identifier of a customer.")
+class CustomerKey:
+    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Our id.")
+    email: strawberry.Maybe[str] = strawberry.field(description="The e-mail address, in any spelling.")
+    phone: strawberry.Maybe[str] = strawberry.field(description="The phone number, in any spelling.")
+    external_id: strawberry.Maybe[str] = strawberry.field(description="The seller's own reference.")
+    document_number: strawberry.Maybe[str] = strawberry.field(description="The number of a document, in any spelling.")
+
+    def to_key(self) -> Key:
+        """Return the identifier that was given."""
+        given = {
+            CustomerKeyKind.ID: self.id,
+            CustomerKeyKind.EMAIL: self.email,
+            CustomerKeyKind.PHONE: self.phone,
+            CustomerKeyKind.EXTERNAL_ID: self.external_id,
+            CustomerKeyKind.DOCUMENT_NUMBER: self.document_number,
+        }
+        return next(Key(kind, some.value) for kind, some in given.items() if some is not None)
+
+
+@strawberry.input(description="One of the seller's own key/value pairs.")
+class AttributeInput:
+    key: str = strawberry.field(description="The key, unique within the customer.")
+    value: str = strawberry.field(description="The value, at most 4,000 characters.")
+
+
+@strawberry.input(description="A new customer. At least one of externalId, email and phone is needed.")
+class CustomerInput:
+    external_id: str | None = strawberry.field(default=None, description="The seller's own reference.")
+    kind: CustomerKind | None = strawberry.field(
+        default=None, description="BUSINESS when absent and there is a company without a name, else INDIVIDUAL."
+    )
+    email: str | None = strawberry.field(default=None, description="E-mail address.")
+    phone: str | None = strawberry.field(
+        default=None,
+        description="Any spelling; without calling code, a number of the first address's country, else the seller's.",
+    )
+    first_name: str | None = strawberry.field(default=None, description="Given name or names.")
+    last_name: str | None = strawberry.field(default=None, description="Family name or names.")
+    company: str | None = strawberry.field(default=None, description="The company's name.")
+    date_of_birth: date | None = strawberry.field(default=None, description="Date of birth.")
+    locale: str | None = strawberry.field(default=None, description="Preferred language and region, BCP 47.")
+    tags: list[str] | None = strawberry.field(default=None, description="Labels, at most 250.")
+    attributes: list[AttributeInput] | None = strawberry.field(default=None, description="Own key/value pairs, at most 100.")
+    status: CustomerStatus | None = strawberry.field(default=None, description="ACTIVE when absent.")
+    addresses: list[AddressFields] | None = strawberry.field(default=None, description="Addresses, at most 20.")
+    documents: list[DocumentFields] | None = strawberry.field(default=None, description="Documents, at most 20.")
+
+    def to_draft(self) -> CustomerDraft:
+        """Return what the caller wants stored."""
+        return CustomerDraft(
+            external_id=self.external_id,
+            kind=self.kind,
+            email=self.email,
+            phone=self.phone,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            company=self.company,
+            date_of_birth=self.date_of_birth,
+            locale=self.locale,
+            tags=tuple(self.tags or ()),
+            attributes=_attributes(self.attributes),
+            status=self.status,
+            addresses=tuple(address.to_draft() for address in self.addresses or ()),
+            documents=tuple(document.to_draft() for document in self.documents or ()),
+        )
+
+
+@strawberry.input(description="A change of a customer: an absent field stays as it is, null clears it.")
+class CustomerPatch:
+    external_id: strawberry.Maybe[str | None] = strawberry.field(description="The seller's own reference.")
+    kind: strawberry.Maybe[CustomerKind | None] = strawberry.field(
+        description="A person or an organisation; cannot be cleared."
+    )
+    email: strawberry.Maybe[str | None] = strawberry.field(description="E-mail address; a new one is not verified.")
+    phone: strawberry.Maybe[str | None] = strawberry.field(description="Phone number; a new one is not verified.")
+    first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name or names.")
+    last_name: strawberry.Maybe[str | None] = strawberry.field(description="Family name or names.")
+    company: strawberry.Maybe[str | None] = strawberry.field(description="The company's name.")
+    date_of_birth: strawberry.Maybe[date | None] = strawberry.field(description="Date of birth.")
+    locale: strawberry.Maybe[str | None] = strawberry.field(description="Preferred language and region, BCP 47.")
+    tags: strawberry.Maybe[list[str] | None] = strawberry.field(description="All labels; the list replaces the old one.")
+    attributes: strawberry.Maybe[list[AttributeInput] | None] = strawberry.field(
+        description="All key/value pairs; the list replaces the old one."
+    )
+    status: strawberry.Maybe[CustomerStatus | None] = strawberry.field(description="Where it stands; cannot be cleared.")
+
+    def to_values(self) -> dict[str, object]:
+        """Return the given fields by stored name; None clears one."""
+        values = given(self)
+        if self.tags is not None:
+            values["tags"] = tuple(self.tags.value or ())
+        if self.attributes is not None:
+            values["attributes"] = _attributes(self.attributes.value)
+        return values
+
+
+@strawberry.type(description="What became of a change of a customer.")
+class CustomerPayload:
+    customer: Customer | None = strawberry.field(description="The customer as it is now; null when nothing was changed.")
+    document_uploads: list[DocumentUpload] = strawberry.field(
+        description="Where to send the files of its documents, when some were announced."
+    )
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was changed; empty on success.")
+
+
+@strawberry.type(description="What became of a customer that was to be changed or created.")
+class UpsertCustomerPayload:
+    customer: Customer | None = strawberry.field(description="The customer as it is now; null when nothing was changed.")
+    created: bool = strawberry.field(description="Whether it is new.")
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was changed; empty on success.")
+
+
+@strawberry.type(description="What became of a deletion.")
+class DeletePayload:
+    deleted_id: strawberry.ID | None = strawberry.field(description="What is gone now; null when nothing was deleted.")
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was deleted; empty on success.")
+
+
+def given(patch: object) -> dict[str, object]:
+    """Return the fields of a patch that the caller gave, by stored name; None for those to clear."""
+    return {field: some.value for field, some in vars(patch).items() if some is not None}
+
+
+def _attributes(pairs: list[AttributeInput] | None) -> tuple[AttributeDraft, ...]:
+    return tuple(AttributeDraft(key=pair.key, value=pair.value) for pair in pairs or ())

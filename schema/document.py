@@ -1,0 +1,188 @@
+"""Documents, as clients see them."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Self
+
+import strawberry
+
+from core.drafts import DocumentDraft, FileDraft
+from core.files import UploadTicket
+from core.filters import DocumentFilter as Conditions
+from core.vocabulary import DocumentCategory, DocumentStatus, DocumentType
+from models import document as models
+from schema.context import Info
+from schema.node import Node, present, presents
+from schema.user_error import UserError
+
+if TYPE_CHECKING:
+    from schema.customer import Customer
+
+
+@strawberry.type(description="A header that has to be sent with an upload, exactly as given.")
+class Header:
+    name: str = strawberry.field(description="The header's name.")
+    value: str = strawberry.field(description="The header's value.")
+
+
+@strawberry.type(description="How to send a file straight to the object store; it never passes through this API.")
+class UploadTarget:
+    url: str = strawberry.field(description="Where to send the bytes of the file, as the body of the request.")
+    method: str = strawberry.field(description="The HTTP method to send them with.")
+    headers: list[Header] = strawberry.field(description="The headers to send with them.")
+    expires_at: datetime = strawberry.field(description="Until when the store takes them.")
+    max_bytes: int = strawberry.field(description="How large the file may be, in bytes.")
+
+    @classmethod
+    def from_ticket(cls, ticket: UploadTicket) -> Self:
+        """Return an upload ticket as clients see it."""
+        return cls(
+            url=ticket.url,
+            method=ticket.method,
+            headers=[Header(name=name, value=value) for name, value in ticket.headers],
+            expires_at=ticket.expires_at,
+            # A GraphQL Int has 32 bits; no single upload is larger than that here.
+            max_bytes=min(ticket.max_bytes, 2**31 - 1),
+        )
+
+
+@strawberry.type(description="An uploaded file.")
+class DocumentFile:
+    record: strawberry.Private[models.StoredFile]
+    name: str = strawberry.field(description="The file's name, as it was announced.")
+    content_type: str = strawberry.field(description="The file's media type, checked against its first bytes.")
+    size: int = strawberry.field(description="The file's size in bytes.")
+    sha256: str = strawberry.field(description="The SHA-256 of the file, in hexadecimal.")
+
+    @strawberry.field(description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt.")
+    async def download_url(self, info: Info) -> str:
+        """Return a presigned link."""
+        return (await info.context.services.documents.download(info.context.viewer, self.record)).url
+
+    @strawberry.field(description="Until when downloadUrl works: five minutes from now.")
+    async def download_url_expires_at(self, info: Info) -> datetime:
+        """Return the end of the link's life."""
+        return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
+
+
+@presents(models.Document)
+@strawberry.type(description="A document that proves something about a customer. Needs `documents:read`.")
+class Document(Node):
+    record: strawberry.Private[models.Document]
+    customer_id: strawberry.ID = strawberry.field(description="The customer it belongs to.")
+    type: DocumentType = strawberry.field(description="What it is.")
+    category: DocumentCategory = strawberry.field(description="What it proves.")
+    status: DocumentStatus = strawberry.field(description="How far it has come.")
+    issuing_country: str | None = strawberry.field(description="Who issued it, ISO 3166-1 alpha-2.")
+    issued_on: date | None = strawberry.field(description="When it was issued.")
+    expires_on: date | None = strawberry.field(description="The last day it is valid.")
+    rejection_reason: str | None = strawberry.field(description="With REJECTED: why.")
+    version: int = strawberry.field(description="Grows by one with every change.")
+    created_at: datetime = strawberry.field(description="When it was filed.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="The customer it belongs to.")
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
+        """Return the owner."""
+        owner: Customer = present(await info.context.owner(self.customer_id))
+        return owner
+
+    @strawberry.field(description="Its number: the last four characters, or all of it for callers with `documents:read_full`.")
+    def number(self, info: Info) -> str | None:
+        """Return the number as far as the caller may see it."""
+        return info.context.services.documents.number(info.context.viewer, self.record)
+
+    @strawberry.field(description="The uploaded file; null until an upload has been completed.")
+    def file(self) -> DocumentFile | None:
+        """Return the file."""
+        stored = self.record.file
+        if stored is None:
+            return None
+        return DocumentFile(
+            record=stored, name=stored.name, content_type=stored.content_type, size=stored.size, sha256=stored.sha256
+        )
+
+    @classmethod
+    def from_model(cls, record: models.Document) -> Self:
+        """Return a stored document as clients see it."""
+        return cls(
+            record=record,
+            id=strawberry.ID(record.id),
+            customer_id=strawberry.ID(record.customer_id),
+            type=record.type,
+            category=record.type.category,
+            status=record.status,
+            issuing_country=record.issuing_country,
+            issued_on=_day(record.issued_on),
+            expires_on=_day(record.expires_on),
+            rejection_reason=record.rejection_reason,
+            version=record.version,
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
+
+
+@strawberry.input(description="A file that is about to be uploaded.")
+class FileFields:
+    name: str = strawberry.field(description="Its name, without a folder.")
+    content_type: str = strawberry.field(description="`application/pdf`, `image/jpeg` or `image/png`.")
+    size: int = strawberry.field(description="Its size in bytes, at most 10 MiB.")
+    sha256: str | None = strawberry.field(default=None, description="Its SHA-256 in hexadecimal, to be checked on arrival.")
+
+    def to_draft(self) -> FileDraft:
+        """Return what the caller announces."""
+        return FileDraft(name=self.name, content_type=self.content_type, size=self.size, sha256=self.sha256)
+
+
+@strawberry.input(description="A new document.")
+class DocumentFields:
+    type: DocumentType = strawberry.field(description="What it is.")
+    number: str | None = strawberry.field(default=None, description="Its number; one number belongs to one customer only.")
+    issuing_country: str | None = strawberry.field(default=None, description="Who issued it, ISO 3166-1 alpha-2.")
+    issued_on: date | None = strawberry.field(default=None, description="When it was issued.")
+    expires_on: date | None = strawberry.field(default=None, description="The last day it is valid.")
+    file: FileFields | None = strawberry.field(default=None, description="The file to upload; the answer says where to.")
+
+    def to_draft(self) -> DocumentDraft:
+        """Return what the caller wants stored."""
+        return DocumentDraft(
+            type=self.type,
+            number=self.number,
+            issuing_country=self.issuing_country,
+            issued_on=self.issued_on,
+            expires_on=self.expires_on,
+            file=None if self.file is None else self.file.to_draft(),
+        )
+
+
+@strawberry.input(description="Conditions on documents, all of which have to hold.")
+class DocumentFilter:
+    customer_id: strawberry.ID | None = strawberry.field(default=None, description="Of this customer.")
+    type: DocumentType | None = strawberry.field(default=None, description="Of this type.")
+    status: DocumentStatus | None = strawberry.field(default=None, description="In this state.")
+    expires_before: date | None = strawberry.field(default=None, description="Valid no longer than the day before this.")
+
+    def to_conditions(self) -> Conditions:
+        """Return the conditions as the service takes them."""
+        return Conditions(
+            customer_id=self.customer_id,
+            type=self.type,
+            status=self.status,
+            expires_before=None if self.expires_before is None else self.expires_before.isoformat(),
+        )
+
+
+@strawberry.type(description="Where the file of one document is to be sent.")
+class DocumentUpload:
+    document_id: strawberry.ID = strawberry.field(description="The document.")
+    upload: UploadTarget = strawberry.field(description="Where and how to send its file.")
+
+
+@strawberry.type(description="What became of a change of a document.")
+class DocumentPayload:
+    document: Document | None = strawberry.field(description="The document as it is now; null when nothing was changed.")
+    upload: UploadTarget | None = strawberry.field(default=None, description="Where to send its file, when one is expected.")
+    user_errors: list[UserError] = strawberry.field(description="Why nothing was changed; empty on success.")
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

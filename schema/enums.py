@@ -1,0 +1,161 @@
+"""The enumerations of the API, each value with what it means."""
+
+from enum import EnumType
+from typing import TypeVar
+
+import strawberry
+
+from core import vocabulary
+from core.errors import ErrorCode
+from core.filters import CustomerSort
+
+E = TypeVar("E", bound=EnumType)
+
+
+def _described(enum: E, meanings: dict[str, str]) -> E:
+    """Publish *enum* with its docstring and the meaning of each value.
+
+    Raises:
+        ValueError: when a value has no meaning, or a meaning no value.
+    """
+    if meanings.keys() != set(enum.__members__):
+        message = f"{enum.__name__} and its descriptions differ: {meanings.keys() ^ set(enum.__members__)}"
+        raise ValueError(message)
+    published = strawberry.enum(enum, description=enum.__doc__)
+    for value in published.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by Strawberry
+        value.description = meanings[value.name]
+    return published
+
+
+_described(
+    vocabulary.CustomerStatus,
+    {
+        "PENDING": "Known to the seller, not yet a full customer.",
+        "ACTIVE": "In good standing.",
+        "SUSPENDED": "Kept, but barred by the seller.",
+    },
+)
+_described(vocabulary.CustomerKind, {"INDIVIDUAL": "A person.", "BUSINESS": "A company or another organisation."})
+_described(vocabulary.AddressKind, {"SHIPPING": "Where goods go.", "BILLING": "Where invoices go."})
+_described(
+    vocabulary.DocumentCategory,
+    {"IDENTITY": "Who somebody is.", "BUSINESS": "What a company is.", "ADDRESS_PROOF": "Where somebody lives or works."},
+)
+_described(
+    vocabulary.DocumentType,
+    {
+        "PASSPORT": "A passport.",
+        "NATIONAL_ID": "A national identity card or number.",
+        "DRIVERS_LICENSE": "A licence to drive.",
+        "TAX_CERTIFICATE": "A tax registration, with its tax number.",
+        "BUSINESS_LICENSE": "A licence or registration of a business.",
+        "UTILITY_BILL": "A bill for electricity, water, gas or telephone.",
+        "BANK_STATEMENT": "A statement of a bank account.",
+    },
+)
+_described(
+    vocabulary.DocumentStatus,
+    {
+        "AWAITING_UPLOAD": "Filed; its file has not been completed.",
+        "PENDING_REVIEW": "The file is here and waits for somebody to look at it.",
+        "VERIFIED": "Looked at and accepted.",
+        "REJECTED": "Looked at and refused; see rejectionReason.",
+        "EXPIRED": "Past its expiry date.",
+    },
+)
+_described(
+    vocabulary.CustomerEventType,
+    {
+        "CREATED": "The customer came into existence.",
+        "UPDATED": "The customer, its addresses or its documents changed.",
+        "DELETED": "The customer was deleted.",
+        "ERASED": "The customer's personal data was destroyed.",
+    },
+)
+_described(
+    vocabulary.BulkImportStatus,
+    {
+        "AWAITING_UPLOAD": "Created; the file has not been started.",
+        "QUEUED": "Waits for a worker.",
+        "RUNNING": "Rows are being worked through.",
+        "COMPLETED": "Every row was taken.",
+        "COMPLETED_WITH_ERRORS": "Every row was attempted, some were refused.",
+        "FAILED": "The file as a whole could not be worked through; see failure.",
+        "CANCELED": "Stopped by somebody; rows already taken stay.",
+        "EXPIRED": "The file was never uploaded.",
+    },
+)
+_described(
+    vocabulary.BulkImportMode,
+    {
+        "CREATE": "Each row makes a new customer; one that exists already is refused.",
+        "UPSERT": "A row changes the customer it matches by `matchBy`, or makes a new one.",
+    },
+)
+_described(
+    vocabulary.BulkImportMatch,
+    {
+        "EXTERNAL_ID": "By the seller's own reference.",
+        "EMAIL": "By the e-mail address.",
+        "PHONE": "By the phone number.",
+    },
+)
+_described(
+    vocabulary.BulkImportValidation,
+    {
+        "STRICT": "A row is refused for any problem.",
+        "LENIENT": "A row is refused for problems of identity and structure; other problems become warnings.",
+    },
+)
+_described(vocabulary.Severity, {"ERROR": "The row was refused.", "WARNING": "The row was taken, with this remark."})
+_described(
+    vocabulary.PrincipalKind,
+    {
+        "CUSTOMER": "A customer, for itself.",
+        "OPERATOR": "A person working for one seller.",
+        "SERVICE": "A program, for any seller.",
+    },
+)
+_described(
+    CustomerSort,
+    {
+        "CREATED_AT_ASC": "Oldest first.",
+        "CREATED_AT_DESC": "Newest first.",
+        "UPDATED_AT_ASC": "Longest unchanged first.",
+        "UPDATED_AT_DESC": "Last changed first.",
+        "NAME_ASC": "By last name, first name, else company, A to Z.",
+        "NAME_DESC": "By last name, first name, else company, Z to A.",
+    },
+)
+_described(
+    ErrorCode,
+    {
+        "REQUIRED": "Something that is needed is missing.",
+        "INVALID": "The value is not acceptable; the message says why.",
+        "TOO_LONG": "The value is longer than it may be.",
+        "TOO_MANY": "There are more of these than there may be.",
+        "TAKEN": "Another customer of the seller already has it.",
+        "NOT_FOUND": "Nothing with this id is visible to you.",
+        "FORBIDDEN": "You may not do this.",
+        "CONFLICT": "Somebody else changed it first; see currentVersion.",
+        "INVALID_EMAIL": "This is no e-mail address.",
+        "INVALID_PHONE": "This is no phone number of its country.",
+        "INVALID_ADDRESS": "The postal rules of the country refuse this.",
+        "INVALID_DOCUMENT_NUMBER": "This is no number of this kind of document.",
+        "DOCUMENT_EXPIRED": "The document is past its expiry date.",
+        "UPLOAD_MISSING": "The file was not uploaded.",
+        "UPLOAD_MISMATCH": "The file is not the one that was announced.",
+        "FILE_TYPE_REJECTED": "Files of this type are not accepted, or the file is not of the type it claims.",
+        "STATE": "Not possible in the present state.",
+        "INVALID_CODE": "The one-time code is wrong.",
+        "CODE_EXPIRED": "The one-time code is too old.",
+        "TOO_MANY_ATTEMPTS": "Too many wrong codes; ask for a new one.",
+        "INVALID_CSV": "The file, or this row of it, is not CSV as it should be.",
+        "UNSUPPORTED_ENCODING": "The text is not UTF-8 (or UTF-16 with a byte order mark).",
+        "MISSING_COLUMN": "A column that is needed is not in the file.",
+        "DUPLICATE_ROW": "An earlier row of the same file has the same identifier.",
+        "SOURCE_CHANGED": "The file was replaced while it was being imported.",
+        "IDEMPOTENCY_KEY_REUSED": "The key was used before, for something else.",
+        "INTERNAL": "A fault of the service; it has been recorded.",
+    },
+)

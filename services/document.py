@@ -1,0 +1,212 @@
+"""What may happen to documents: filed, uploaded, deleted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auth.principal import Principal, Scope
+from core.clock import Clock
+from core.drafts import DocumentDraft, FileDraft
+from core.errors import ErrorCode, Problem, Refused
+from core.files import DownloadTicket, UploadTicket
+from core.filters import DocumentFilter
+from core.paging import Page, PageRequest
+from core.vocabulary import CustomerEventType, DocumentStatus
+from models.customer import Customer
+from models.document import Document, StoredFile
+from repositories.errors import KeyTaken
+from repositories.unit_of_work import Repositories, UnitOfWork
+from services.customer import not_found, require_customer
+from services.customer_lookup import taken_problem
+from services.records import RecordMaker, moment_after, unique
+from services.rules.document import check_document_draft, check_file
+from services.seller import SellerPolicies
+from services.uploads import DocumentFiles
+
+MAX_DOCUMENTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSaved:
+    """A document after a change, and where its file is to be sent, when one is expected."""
+
+    document: Document
+    upload: UploadTicket | None = None
+
+
+class DocumentService:
+    """Reads and changes documents for a verified caller."""
+
+    def __init__(
+        self, units: UnitOfWork, records: RecordMaker, policies: SellerPolicies, files: DocumentFiles, clock: Clock
+    ) -> None:
+        self._units = units
+        self._records = records
+        self._policies = policies
+        self._files = files
+        self._clock = clock
+
+    async def get(self, viewer: Principal, document_id: str) -> Document | None:
+        """Return a document, or None when the caller can see none with this id."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return await Repositories(viewer.reach()).documents.get(document_id)
+
+    async def list(
+        self, viewer: Principal, chosen: DocumentFilter, request: PageRequest, seller_id: str | None
+    ) -> Page[Document]:
+        """Return one page of documents, newest first."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return await Repositories(viewer.reach_of(seller_id)).documents.list(chosen, request)
+
+    def number(self, viewer: Principal, document: Document) -> str | None:
+        """Return a document's number: in full for callers with ``documents:read_full``, else its last four characters."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        if document.number_last_four is None:
+            return None
+        if Scope.DOCUMENTS_READ_FULL in viewer.scopes:
+            return self._records.number_of(document)
+        return f"••••{document.number_last_four}"
+
+    async def download(self, viewer: Principal, file: StoredFile) -> DownloadTicket:
+        """Return a link to a document's file that holds for five minutes."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return await self._files.download(file)
+
+    async def create(self, viewer: Principal, customer_id: str, draft: DocumentDraft) -> DocumentSaved:
+        """File a document with a customer.
+
+        Raises:
+            Refused: with every problem at once; TAKEN when another customer has a document with this number.
+        """
+        viewer.require(Scope.DOCUMENTS_WRITE)
+
+        async def body(work: Repositories) -> Document:
+            customer = await require_customer(work, customer_id)
+            checked, problems = check_document_draft(draft, self._policies.of(customer.seller_id))
+            if problems:
+                raise Refused(problems)
+            existing = await work.documents.of_customer(customer_id)
+            if len(existing) >= MAX_DOCUMENTS:
+                message = f"A customer has at most {MAX_DOCUMENTS} documents. Delete one first."
+                raise Refused.because(ErrorCode.TOO_MANY, message)
+            at = moment_after(customer, self._clock.now())
+            document = self._records.new_document(checked, seller_id=customer.seller_id, customer_id=customer_id, at=at)
+            self._files.expect_all([document], [checked], at)
+            await self._touch(work, viewer, customer, [*existing, document])
+            return await work.documents.insert(document)
+
+        try:
+            document = await self._units.run(viewer.reach(), body)
+        except KeyTaken as error:
+            raise Refused([taken_problem("document_keys", "number")]) from error
+        return await self._with_ticket(document)
+
+    async def request_upload(self, viewer: Principal, document_id: str, file: FileDraft) -> DocumentSaved:
+        """Announce a file for a document that waits for one, or whose last upload went wrong.
+
+        Raises:
+            Refused: STATE once a file has been accepted.
+        """
+        viewer.require(Scope.DOCUMENTS_WRITE)
+
+        async def body(work: Repositories) -> Document:
+            document = await _require_document(work, document_id)
+            _require_awaiting(document)
+            customer = await require_customer(work, document.customer_id)
+            checked, problems = check_file(file)
+            if problems:
+                raise Refused([problem.under("file") for problem in problems])
+            at = moment_after(customer, self._clock.now())
+            upload = self._files.expect(document, checked, at)
+            saved = await work.documents.change(document, at, {"upload": upload.model_dump(exclude_none=True)})
+            if saved is None:
+                raise not_found("id")
+            return saved
+
+        return await self._with_ticket(await self._units.run(viewer.reach(), body))
+
+    async def complete_upload(self, viewer: Principal, document_id: str) -> Document:
+        """Check the uploaded file and put the document up for review. Completing twice changes nothing.
+
+        Raises:
+            Refused: UPLOAD_MISSING, UPLOAD_MISMATCH or FILE_TYPE_REJECTED; the document still waits for its file then.
+        """
+        viewer.require(Scope.DOCUMENTS_WRITE)
+        document = await Repositories(viewer.reach()).documents.get(document_id)
+        if document is None:
+            raise not_found("id")
+        upload = document.upload
+        if upload is None:
+            if document.file is not None:
+                return document
+            raise Refused.because(
+                ErrorCode.UPLOAD_MISSING,
+                "No upload was announced. Ask for an upload target with requestDocumentUpload first.",
+                "id",
+            )
+        # The file is checked and moved before the transaction: whatever happens then, no half-checked file is linked.
+        accepted = await self._files.accept(document, upload)
+        if isinstance(accepted, Problem):
+            raise Refused([accepted.under("id")])
+
+        async def body(work: Repositories) -> Document:
+            current = await _require_document(work, document_id)
+            if current.upload != upload:
+                return current
+            customer = await require_customer(work, current.customer_id)
+            changed = await self._touch(work, viewer, customer, None)
+            values = {"file": accepted.model_dump(), "upload": None, "status": DocumentStatus.PENDING_REVIEW}
+            saved = await work.documents.change(current, changed.updated_at, values)
+            if saved is None:
+                raise not_found("id")
+            return saved
+
+        saved = await self._units.run(viewer.reach(), body)
+        await self._files.discard_upload(upload)
+        return saved
+
+    async def delete(self, viewer: Principal, document_id: str) -> str:
+        """Delete a document; its number is free again. Returns its id."""
+        viewer.require(Scope.DOCUMENTS_WRITE)
+
+        async def body(work: Repositories) -> str:
+            document = await _require_document(work, document_id)
+            customer = await require_customer(work, document.customer_id)
+            left = [one for one in await work.documents.of_customer(customer.id) if one.id != document.id]
+            changed = await self._touch(work, viewer, customer, left)
+            at = changed.updated_at
+            if await work.documents.change(document, at, {"live": False, "deleted_at": at}) is None:
+                raise not_found("id")
+            return document.id
+
+        return await self._units.run(viewer.reach(), body)
+
+    async def _touch(
+        self, work: Repositories, viewer: Principal, customer: Customer, documents: Sequence[Document] | None
+    ) -> Customer:
+        """Give the customer its next version, and the numbers of *documents* when those changed; tell of it."""
+        values: dict[str, object] = {}
+        if documents is not None:
+            values["document_keys"] = unique(document.number_key for document in documents if document.number_key)
+        changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
+        if changed is None:
+            raise not_found("id")
+        await work.events.append(
+            [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=["documents"])]
+        )
+        return changed
+
+    async def _with_ticket(self, document: Document) -> DocumentSaved:
+        invitations = await self._files.invite([document])
+        return DocumentSaved(document, invitations[0].ticket if invitations else None)
+
+
+async def _require_document(work: Repositories, document_id: str) -> Document:
+    document = await work.documents.get(document_id)
+    if document is None:
+        raise not_found("id")
+    return document
+
+
+def _require_awaiting(document: Document) -> None:
+    if document.file is not None:
+        raise Refused.because(ErrorCode.STATE, "This document has its file already. File a new document to replace it.", "id")

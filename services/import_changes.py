@@ -1,0 +1,267 @@
+"""What the rows of an import do to the customers that are there. No I/O: given the same world, the same effects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.drafts import AddressDraft, AttributeDraft, DocumentDraft
+from core.errors import ErrorCode, FieldPath, Problem
+from core.ids import IdKind, derived_id
+from core.vocabulary import CustomerEventType, Severity
+from events.customer import CustomerEvent
+from models.address import Address
+from models.bulk_import import ImportRowOutcome, RowCounts, RowProblem
+from models.customer import Customer, RowSource
+from models.document import Document
+from services.customer_lookup import holds, taken_problem
+from services.customer_values import consequences, created_fields, for_database, given_values, stored_values
+from services.import_rows import KEY_PATHS, CheckedRow, ImportPlan, Key
+from services.records import RecordMaker, changed_fields, moment_after
+
+CUSTOMER = "customer"
+"""The field under which a row claims a whole customer: no later row of the file may change it again."""
+
+_SAME = {
+    "external_id": "external id",
+    "email": "e-mail address",
+    "phone": "phone number",
+    "document_keys": "document number",
+}
+_ADDRESS_FIELDS = ("kind", "recipient", "company", "line1", "line2", "city", "region", "postal_code", "country_code", "phone")
+_DOCUMENT_FIELDS = ("type", "issuing_country", "expires_on")
+
+
+@dataclass(slots=True)
+class World:
+    """What a batch of rows meets: the customers that hold any of its keys, and what earlier rows of the file claimed."""
+
+    holders: Sequence[Customer]
+    claimed: Mapping[Key, int] = field(default_factory=dict)
+    addresses: Mapping[tuple[str, str], Sequence[Address]] = field(default_factory=dict)
+    documents: Mapping[tuple[str, str], Sequence[Document]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a batch of rows does. Updates come before inserts: they may free what a new customer takes."""
+
+    updates: list[tuple[Customer, datetime, Mapping[str, object]]] = field(default_factory=list)
+    customers: list[Customer] = field(default_factory=list)
+    addresses: list[Address] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    events: list[CustomerEvent] = field(default_factory=list)
+    outcomes: list[ImportRowOutcome] = field(default_factory=list)
+    claims: dict[Key, int] = field(default_factory=dict)
+    counts: RowCounts = field(default_factory=RowCounts)
+
+
+def decide(rows: Sequence[CheckedRow], plan: ImportPlan, world: World, maker: RecordMaker, now: datetime) -> Effects:
+    """Say what *rows*, in this order, do to *world*."""
+    batch = _Batch(plan, world, maker, now)
+    for row in rows:
+        batch.add(row)
+    return batch.effects
+
+
+class _Batch:
+    """The effects of a batch, grown row by row; every row sees what those before it did."""
+
+    def __init__(self, plan: ImportPlan, world: World, maker: RecordMaker, now: datetime) -> None:
+        self.effects = Effects()
+        self._plan = plan
+        self._world = world
+        self._maker = maker
+        self._now = now
+        self._claimed = dict(world.claimed)
+        self._held: dict[Key, Customer] = {}
+        for holder in world.holders:
+            for name in ("external_id", "email", "phone"):
+                if value := getattr(holder, name):
+                    self._held[name, value] = holder
+            self._held.update({("document_keys", key): holder for key in holder.document_keys})
+
+    def add(self, row: CheckedRow) -> None:
+        """Decide about one row."""
+        counts = self.effects.counts
+        counts.processed += 1
+        matched, problems = (None, []) if row.errors else self._conflicts(row)
+        errors = row.errors or [
+            RowProblem(
+                column=self._plan.columns.column_of(problem.field, row.draft),
+                severity=Severity.ERROR,
+                code=problem.code,
+                message=problem.message,
+            )
+            for problem in problems
+        ]
+        if errors:
+            counts.failed += 1
+            self._note(row, Severity.ERROR, [*errors, *row.warnings])
+            return
+        if matched is None:
+            counts.created += 1
+            self._create(row)
+        elif self._change(row, matched):
+            counts.updated += 1
+        else:
+            counts.unchanged += 1
+        if row.warnings:
+            counts.warning += 1
+            self._note(row, Severity.WARNING, row.warnings)
+
+    def _conflicts(self, row: CheckedRow) -> tuple[Customer | None, list[Problem]]:
+        """Return the customer that the row means, and why it cannot have what it asks for."""
+        upsert_by = self._plan.upsert_by
+        matched: Customer | None = None
+        problems: list[Problem] = []
+        if upsert_by is not None:
+            value = getattr(row.draft, upsert_by)
+            if value is None:
+                message = f"This import finds customers by their {_SAME[upsert_by]}, and the row has none."
+                return None, [Problem(ErrorCode.REQUIRED, message, KEY_PATHS[upsert_by])]
+            matched = self._held.get((upsert_by, value))
+            if matched is not None and (earlier := self._writer(matched)) is not None:
+                return None, [_duplicate((upsert_by, value), earlier, KEY_PATHS[upsert_by])]
+        for key, path in row.keys:
+            holder = self._held.get(key)
+            if (earlier := self._claimed.get(key)) is not None:
+                problems.append(_duplicate(key, earlier, path))
+            elif holder is None or (matched is not None and holder.id == matched.id):
+                continue
+            elif (earlier := self._writer(holder)) is not None:
+                problems.append(_duplicate(key, earlier, path))
+            else:
+                problems.append(taken_problem(key[0], *path))
+        return matched, problems
+
+    def _writer(self, customer: Customer) -> int | None:
+        """Return the row of this import that wrote or met *customer* before."""
+        if (earlier := self._claimed.get((CUSTOMER, customer.id))) is not None:
+            return earlier
+        source = customer.source
+        return source.row if source is not None and source.import_id == self._plan.import_id else None
+
+    def _create(self, row: CheckedRow) -> None:
+        plan = self._plan
+        for key, _ in row.keys:
+            self._claimed[key] = row.row
+            if plan.dry_run:
+                self.effects.claims[key] = row.row
+        if plan.dry_run:
+            return
+        made = self._maker.new_customer(
+            row.draft,
+            seller_id=plan.seller_id,
+            at=self._now,
+            # In the order of the file, so that inserts into the index stay together.
+            customer_id=derived_id(
+                IdKind.CUSTOMER, plan.created_at + timedelta(milliseconds=row.row), plan.import_id, str(row.row)
+            ),
+            source=RowSource(import_id=plan.import_id, row=row.row),
+        )
+        self.effects.customers.append(made.customer)
+        self.effects.addresses += made.addresses
+        self.effects.documents += made.documents
+        self._tell(made.customer, CustomerEventType.CREATED, created_fields(row.draft))
+
+    def _change(self, row: CheckedRow, customer: Customer) -> bool:
+        """Bring *customer* to what the row says; False when it is that already."""
+        plan = self._plan
+        self._claimed[CUSTOMER, customer.id] = row.row
+        self.effects.claims[CUSTOMER, customer.id] = row.row
+        values = _changed_values(row, customer)
+        owner = (customer.seller_id, customer.id)
+        addresses = _missing_addresses(row.draft.addresses, self._world.addresses.get(owner, ()))
+        documents = self._missing_documents(row.draft.documents, customer, self._world.documents.get(owner, ()))
+        if not values and not addresses and not documents:
+            return False
+        for name in KEY_PATHS.keys() & values.keys():
+            if old := getattr(customer, name):
+                self._held.pop((name, old), None)
+        for key, _ in row.keys:
+            self._claimed[key] = row.row
+            if plan.dry_run:
+                self.effects.claims[key] = row.row
+        if plan.dry_run:
+            return True
+        at = moment_after(customer, self._now)
+        kinds = {one.kind for one in self._world.addresses.get(owner, ())}
+        for draft in addresses:
+            self.effects.addresses.append(
+                self._maker.new_address(
+                    draft, seller_id=plan.seller_id, customer_id=customer.id, at=at, is_default=draft.kind not in kinds
+                )
+            )
+            kinds.add(draft.kind)
+        made = [
+            self._maker.new_document(draft, seller_id=plan.seller_id, customer_id=customer.id, at=at) for draft in documents
+        ]
+        self.effects.documents += made
+        fields = [*values, *(name for name, added in (("addresses", addresses), ("documents", documents)) if added)]
+        stored: dict[str, object] = {**values, **(consequences(customer, values) if values else {})}
+        stored["source"] = RowSource(import_id=plan.import_id, row=row.row)
+        if keys := [one.number_key for one in made if one.number_key]:
+            stored["document_keys"] = [*customer.document_keys, *keys]
+        after = customer.model_copy(update={**stored, "version": customer.version + 1, "updated_at": at})
+        source = {"import_id": plan.import_id, "row": row.row}
+        self.effects.updates.append((customer, at, for_database({**stored, "source": source})))
+        self._tell(after, CustomerEventType.UPDATED, fields)
+        return True
+
+    def _missing_documents(
+        self, drafts: Sequence[DocumentDraft], customer: Customer, existing: Sequence[Document]
+    ) -> list[DocumentDraft]:
+        known = {tuple(getattr(one, name) for name in _DOCUMENT_FIELDS) for one in existing}
+        missing = []
+        for draft in drafts:
+            if draft.number is not None:
+                key = self._maker.number_key(draft.number, seller_id=self._plan.seller_id)
+                there = holds(customer, "document_keys", key)
+            else:
+                expires_on = None if draft.expires_on is None else draft.expires_on.isoformat()
+                there = (draft.type, draft.issuing_country, expires_on) in known
+            if not there:
+                missing.append(draft)
+        return missing
+
+    def _tell(self, customer: Customer, type_: CustomerEventType, fields: Sequence[str]) -> None:
+        self.effects.events.append(
+            self._maker.event(customer, type_, actor=self._plan.actor, changed=changed_fields(fields))
+        )
+
+    def _note(self, row: CheckedRow, severity: Severity, problems: Sequence[RowProblem]) -> None:
+        cells = None if severity is Severity.WARNING or row.cells is None else list(row.cells)
+        self.effects.outcomes.append(
+            ImportRowOutcome(
+                id=f"{self._plan.import_id}:{row.row}",
+                seller_id=self._plan.seller_id,
+                import_id=self._plan.import_id,
+                row=row.row,
+                severity=severity,
+                problems=list(problems),
+                cells=cells,
+            )
+        )
+
+
+def _changed_values(row: CheckedRow, customer: Customer) -> dict[str, object]:
+    """Return the stored fields that the row gives and the customer has otherwise; attributes that it does not name stay."""
+    given = given_values(row.draft)
+    if not row.gives_kind:
+        given.pop("kind", None)
+    named = {one.key for one in row.draft.attributes}
+    others = [AttributeDraft(key=one.key, value=one.value) for one in customer.attributes if one.key not in named]
+    places = {one.key: place for place, one in enumerate(customer.attributes)}
+    merged = sorted([*others, *row.draft.attributes], key=lambda one: places.get(one.key, len(places)))
+    if "attributes" in given:
+        given["attributes"] = tuple(merged)
+    return stored_values(given, customer)
+
+
+def _missing_addresses(drafts: Sequence[AddressDraft], existing: Sequence[Address]) -> list[AddressDraft]:
+    known = {tuple(getattr(one, name) for name in _ADDRESS_FIELDS) for one in existing}
+    return [draft for draft in drafts if tuple(getattr(draft, name) for name in _ADDRESS_FIELDS) not in known]
+
+
+def _duplicate(key: Key, row: int, path: FieldPath) -> Problem:
+    return Problem(ErrorCode.DUPLICATE_ROW, f"Row {row} of this file has the same {_SAME[key[0]]}; the first one counts.", path)

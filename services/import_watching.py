@@ -1,0 +1,81 @@
+"""What somebody sees who watches imports: the state now, then changes, never too many, never backwards."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Iterable
+
+from core.errors import NotFound
+from core.tenancy import Tenant
+from models.bulk_import import BulkImport
+from repositories.unit_of_work import Repositories
+from services.live import LiveImports
+
+SHORTEST_PAUSE = 0.25
+"""Seconds between two sights of the same import: at most four a second."""
+
+MAX_UNFINISHED = 100
+_REMEMBERED = 1000
+
+
+async def watch_one(live: LiveImports, tenant: Tenant, import_id: str) -> AsyncGenerator[BulkImport]:
+    """Yield one import of *tenant*: as it is now, as it changes, and last, once, in its final state.
+
+    Raises:
+        NotFound: there is none.
+    """
+    imports = Repositories(tenant).bulk_imports
+    with live.watching(lambda record: record.id == import_id and _visible(tenant, record)) as mailbox:
+        await live.ready()
+        # Read after the registration: what changes from here on is delivered.
+        record = await imports.get(import_id)
+        if record is None:
+            raise NotFound("There is no import with this id.")
+        yield record
+        shown = record
+        while not shown.status.final:
+            await asyncio.sleep(SHORTEST_PAUSE)
+            news, look = await mailbox.take()
+            if look and (found := await imports.get(import_id)) is not None:
+                news = [*news, found]
+            latest = max(news, key=lambda one: one.version, default=shown)
+            if latest.version > shown.version:
+                shown = latest
+                yield latest
+
+
+async def watch_all(live: LiveImports, tenant: Tenant) -> AsyncGenerator[BulkImport]:
+    """Yield the unfinished imports of *tenant*, then every import that changes; it never ends by itself."""
+    imports = Repositories(tenant).bulk_imports
+    versions: OrderedDict[str, int] = OrderedDict()
+    unfinished: set[str] = set()
+
+    def unseen(records: Iterable[BulkImport]) -> list[BulkImport]:
+        found = []
+        for record in records:
+            if record.version <= versions.get(record.id, 0):
+                continue
+            versions[record.id] = record.version
+            versions.move_to_end(record.id)
+            if len(versions) > _REMEMBERED:
+                unfinished.discard(versions.popitem(last=False)[0])
+            (unfinished.discard if record.status.final else unfinished.add)(record.id)
+            found.append(record)
+        return found
+
+    with live.watching(lambda record: _visible(tenant, record)) as mailbox:
+        await live.ready()
+        for record in unseen(reversed(await imports.unfinished(MAX_UNFINISHED))):
+            yield record
+        while True:
+            await asyncio.sleep(SHORTEST_PAUSE)
+            news, look = await mailbox.take()
+            if look:
+                # Those that ended unseen are asked for by id.
+                ended = await imports.get_many(sorted(unfinished))
+                news = [*news, *ended.values(), *await imports.unfinished(MAX_UNFINISHED)]
+            for record in unseen(news):
+                yield record
+
+
+def _visible(tenant: Tenant, record: BulkImport) -> bool:
+    return tenant.customer_id is None and tenant.seller_id in {None, record.seller_id}

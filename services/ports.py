@@ -1,0 +1,59 @@
+"""What services need from the outside world. `infra/` provides it; `app/container.py` plugs it in."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import Protocol
+
+from core.files import DownloadTicket, StoredObject, UploadTicket
+
+
+class ObjectWriter(Protocol):
+    """An object being written piece by piece. It appears only when its context ends without an error."""
+
+    async def write(self, data: bytes) -> None:
+        """Append *data*."""
+
+
+class ObjectStore(Protocol):
+    """Files, kept in one bucket. Every failure to reach the store raises `core.errors.Unavailable`."""
+
+    async def presign_upload(
+        self, key: str, *, content_type: str, size: int | None, max_bytes: int, lifetime: timedelta
+    ) -> UploadTicket:
+        """Let somebody upload exactly this file; a size that is given is part of what is signed."""
+
+    async def presign_download(self, key: str, *, file_name: str, content_type: str, lifetime: timedelta) -> DownloadTicket:
+        """Let somebody download an object, always as an attachment with a harmless type."""
+
+    async def describe(self, key: str) -> StoredObject | None:
+        """Return what is known of an object, or None when there is none."""
+
+    def read(self, key: str, *, etag: str, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes from *start* up to, not including, *end*.
+
+        Raises:
+            ObjectMissing: there is no such object.
+            ObjectChanged: it is not the one with this *etag*.
+            ObjectTruncated: the store sent less than it should have.
+        """
+
+    async def copy(self, source: str, target: str, *, etag: str) -> None:
+        """Copy an object inside the store, if it still is the one with this *etag*."""
+
+    def write(self, key: str, *, content_type: str) -> AbstractAsyncContextManager[ObjectWriter]:
+        """Write an object of any length with bounded memory."""
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; none there is no error."""
+
+
+class WorkQueue(Protocol):
+    """Work for whichever worker is free: at least once, in any order."""
+
+    async def send(self, message: Mapping[str, object]) -> None:
+        """Hand one piece of work over.
+
+        Raises:
+            Unavailable: the queue could not be reached.
+        """

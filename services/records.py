@@ -1,0 +1,221 @@
+"""From drafts that passed the rules to records that can be stored, and to the event that tells of them. No I/O."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
+from core.ids import IdKind, new_id
+from core.sealing import Sealer
+from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentStatus, EventPrivacy
+from events.customer import CustomerEvent, customer_data
+from models.address import Address
+from models.customer import Customer, RowSource, StoredAttribute
+from models.document import Document
+from services.rules.text import fold, search_words
+
+_LAST_DIGITS = 4
+_SORTED_LENGTH = 256  # Unicode can fold one character into eighteen; a cursor has to hold what is left
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecords:
+    """A customer with everything that is stored beside it."""
+
+    customer: Customer
+    addresses: Sequence[Address]
+    documents: Sequence[Document]
+
+
+class RecordMaker:
+    """Makes stored records out of checked drafts."""
+
+    def __init__(self, sealer: Sealer, privacy: EventPrivacy) -> None:
+        self._sealer = sealer
+        self._privacy = privacy
+
+    def new_customer(
+        self,
+        draft: CustomerDraft,
+        *,
+        seller_id: str,
+        at: datetime,
+        customer_id: str | None = None,
+        source: RowSource | None = None,
+    ) -> CustomerRecords:
+        """Return the records of a customer that does not exist yet."""
+        customer_id = customer_id or new_id(IdKind.CUSTOMER)
+        addresses = self.new_addresses(draft.addresses, seller_id=seller_id, customer_id=customer_id, at=at)
+        documents = [
+            self.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at) for document in draft.documents
+        ]
+        customer = Customer(
+            id=customer_id,
+            seller_id=seller_id,
+            external_id=draft.external_id,
+            kind=draft.kind or CustomerKind.INDIVIDUAL,
+            status=draft.status or CustomerStatus.ACTIVE,
+            email=draft.email,
+            phone=draft.phone,
+            first_name=draft.first_name,
+            last_name=draft.last_name,
+            company=draft.company,
+            date_of_birth=None if draft.date_of_birth is None else draft.date_of_birth.isoformat(),
+            locale=draft.locale,
+            tags=list(draft.tags),
+            attributes=[StoredAttribute(key=one.key, value=one.value) for one in draft.attributes],
+            document_keys=unique(document.number_key for document in documents if document.number_key),
+            source=source,
+            created_at=at,
+            updated_at=at,
+            **derived_names(
+                first_name=draft.first_name,
+                last_name=draft.last_name,
+                company=draft.company,
+                email=draft.email,
+                phone=draft.phone,
+                external_id=draft.external_id,
+            ),
+        )
+        return CustomerRecords(customer, addresses, documents)
+
+    def new_addresses(self, drafts: Iterable[AddressDraft], *, seller_id: str, customer_id: str, at: datetime) -> list[Address]:
+        """Return the records of a new customer's addresses; the one asked for, else the first of a kind, is its default."""
+        drafts = list(drafts)
+        defaults: dict[AddressKind, int] = {}
+        for index, draft in enumerate(drafts):
+            if draft.is_default or draft.kind not in defaults:
+                defaults[draft.kind] = index
+        return [
+            self.new_address(
+                draft, seller_id=seller_id, customer_id=customer_id, at=at, is_default=defaults[draft.kind] == index
+            )
+            for index, draft in enumerate(drafts)
+        ]
+
+    def new_address(self, draft: AddressDraft, *, seller_id: str, customer_id: str, at: datetime, is_default: bool) -> Address:
+        """Return the record of one new address."""
+        return Address(
+            id=new_id(IdKind.ADDRESS),
+            seller_id=seller_id,
+            customer_id=customer_id,
+            kind=draft.kind,
+            is_default=is_default,
+            label=draft.label,
+            recipient=draft.recipient,
+            company=draft.company,
+            line1=draft.line1,
+            line2=draft.line2,
+            city=draft.city,
+            region=draft.region,
+            postal_code=draft.postal_code,
+            country_code=draft.country_code,
+            phone=draft.phone,
+            created_at=at,
+            updated_at=at,
+        )
+
+    def new_document(self, draft: DocumentDraft, *, seller_id: str, customer_id: str, at: datetime) -> Document:
+        """Return the record of one new document, its number sealed."""
+        document_id = new_id(IdKind.DOCUMENT)
+        document = Document(
+            id=document_id,
+            seller_id=seller_id,
+            customer_id=customer_id,
+            type=draft.type,
+            status=DocumentStatus.AWAITING_UPLOAD,
+            issuing_country=draft.issuing_country,
+            issued_on=None if draft.issued_on is None else draft.issued_on.isoformat(),
+            expires_on=None if draft.expires_on is None else draft.expires_on.isoformat(),
+            created_at=at,
+            updated_at=at,
+        )
+        if draft.number is not None:
+            document.number_sealed = self._sealer.seal(draft.number, seller_id=seller_id, bound_to=document_id)
+            document.number_last_four = last_digits(draft.number)
+            document.number_key = self.number_key(draft.number, seller_id=seller_id)
+        return document
+
+    def number_key(self, number: str, *, seller_id: str) -> str:
+        """Return what a document number is found by: a blind index of its letters and digits."""
+        plain = "".join(character for character in number.upper() if character.isalnum())
+        return self._sealer.blind_index(plain, seller_id=seller_id)
+
+    def number_of(self, document: Document) -> str | None:
+        """Return a document's number in clear."""
+        if document.number_sealed is None:
+            return None
+        return self._sealer.open(document.number_sealed, seller_id=document.seller_id, bound_to=document.id)
+
+    def keys_of(self, draft: CustomerDraft, *, seller_id: str) -> dict[str, list[str]]:
+        """Return what the customer would hold alone: stored field to values."""
+        found: dict[str, list[str | None]] = {
+            "email": [draft.email],
+            "phone": [draft.phone],
+            "external_id": [draft.external_id],
+            "document_keys": [
+                self.number_key(document.number, seller_id=seller_id) for document in draft.documents if document.number
+            ],
+        }
+        return {field: [value for value in values if value] for field, values in found.items() if any(values)}
+
+    def event(self, customer: Customer, type_: CustomerEventType, *, actor: str, changed: Iterable[str]) -> CustomerEvent:
+        """Return the event that tells of the change which gave *customer* its present version."""
+        return CustomerEvent(
+            id=new_id(IdKind.EVENT),
+            seller_id=customer.seller_id,
+            customer_id=customer.id,
+            type=type_,
+            version=customer.version,
+            actor=actor,
+            changed=tuple(changed),
+            occurred_at=customer.updated_at,
+            data=customer_data(customer.model_dump(), self._privacy),
+        )
+
+
+def derived_names(
+    *,
+    first_name: str | None,
+    last_name: str | None,
+    company: str | None,
+    email: str | None,
+    phone: str | None,
+    external_id: str | None,
+) -> dict[str, str | list[str]]:
+    """Return the stored fields that follow from others: the name to show, to sort by, and the words to search."""
+    full_name = " ".join(part for part in (first_name, last_name) if part) or company or email or phone or external_id or ""
+    by_last_name = " ".join(part for part in (last_name, first_name) if part)
+    return {
+        "full_name": full_name,
+        "sort_name": fold(by_last_name or full_name)[:_SORTED_LENGTH].rstrip(),
+        "search_words": search_words(first_name, last_name, company, email, phone),
+    }
+
+
+def last_digits(number: str) -> str:
+    """Return what of a document number may be shown: its last four characters, and never more than half of it."""
+    return number[len(number) - min(_LAST_DIGITS, len(number) // 2) :]
+
+
+def moment_after(customer: Customer, now: datetime) -> datetime:
+    """Return when a change of *customer* happens: now, but never before what happened to it last.
+
+    Clocks of two machines differ; the order of one customer's events must not.
+    """
+    return max(now, customer.updated_at + timedelta(milliseconds=1))
+
+
+def unique(values: Iterable[str]) -> list[str]:
+    """Return the values once each, in order."""
+    return list(dict.fromkeys(values))
+
+
+def changed_fields(values: Iterable[str]) -> list[str]:
+    """Return stored field names as the API spells them: ``first_name`` becomes ``firstName``."""
+    return [_camel(field) for field in values]
+
+
+def _camel(field: str) -> str:
+    head, *rest = field.split("_")
+    return head + "".join(part.capitalize() for part in rest)

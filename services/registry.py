@@ -1,0 +1,18 @@
+"""All services of a process, in one hand."""
+
+from dataclasses import dataclass
+
+from services.address import AddressService
+from services.bulk_import import BulkImportService
+from services.customer import CustomerService
+from services.document import DocumentService
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The business rules behind every wire."""
+
+    customers: CustomerService
+    addresses: AddressService
+    documents: DocumentService
+    bulk_imports: BulkImportService

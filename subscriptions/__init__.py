@@ -1,0 +1,1 @@
+"""Live fields: the current state first, then changes, then completion."""

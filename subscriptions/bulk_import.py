@@ -1,0 +1,32 @@
+"""Live fields about bulk imports."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import strawberry
+
+from schema.arguments import BulkImportId, SellerId
+from schema.bulk_import import BulkImport
+from schema.context import Info
+
+
+@strawberry.type
+class BulkImportSubscription:
+    @strawberry.subscription(
+        description="One import: its state now, then every change, at most four a second, then the final state and the end. "
+        "Needs `imports:read`."
+    )
+    async def bulk_import_progress(self, info: Info, id: BulkImportId) -> AsyncGenerator[BulkImport, None]:
+        """Follow one import."""
+        async with aclosing(info.context.services.bulk_imports.watch(info.context.viewer, id)) as changes:
+            async for record in changes:
+                info.context.forget_loaded()
+                yield BulkImport.from_model(record)
+
+    @strawberry.subscription(description="Every change of every import of the seller, until you stop. Needs `imports:read`.")
+    async def bulk_imports_progress(self, info: Info, seller_id: SellerId = None) -> AsyncGenerator[BulkImport, None]:
+        """Follow all imports of a seller."""
+        async with aclosing(info.context.services.bulk_imports.watch_all(info.context.viewer, seller_id)) as changes:
+            async for record in changes:
+                info.context.forget_loaded()
+                yield BulkImport.from_model(record)
