@@ -1,0 +1,1 @@
+"""The development stack: real servers and the service itself, started and stopped as child processes."""

@@ -1,0 +1,1 @@
+"""Tests of the development stack, on real child processes."""
