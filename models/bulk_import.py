@@ -102,7 +102,8 @@ class ImportSegment(beanie.Document):
 
     `offset` (bytes) and `row` say where the next record starts, `counts` what became of the rows before it. `token` grows
     with every new holder of the lease, and a write with an old token changes nothing. `attempts` counts the leases since
-    the last progress. A segment whose import has ended is done, wherever its offset is.
+    the last progress. `session` is the database session that the holder writes in, for whoever has to take over from it. A
+    segment whose import has ended is done, wherever its offset is.
     """
 
     id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours is import id and number
@@ -119,6 +120,7 @@ class ImportSegment(beanie.Document):
     attempts: int = 0
     leased_until: datetime
     holder: str | None = None
+    session: str | None = None
 
     class Settings:
         name = "import_segments"

@@ -8,6 +8,7 @@ from models.customer import Customer
 from models.customer_event import CustomerEvent
 from models.document import Document
 from models.idempotency import IdempotencyRecord
+from models.lease import Lease
 
 STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Customer,
@@ -19,4 +20,5 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     ImportSegment,
     ImportRowOutcome,
     ImportKey,
+    Lease,
 )

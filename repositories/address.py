@@ -29,8 +29,9 @@ class AddressRepository(OwnedRepository[Address]):
         }
         return await self.page(conditions, request, field="created_at", descending=True)
 
-    async def demote_default(self, customer_id: str, kind: AddressKind, at: datetime) -> None:
+    async def demote_default(self, seller_id: str, customer_id: str, kind: AddressKind, at: datetime) -> None:
         """Leave the customer without a default of this kind, for the moment."""
         await self._change_many(
-            {"customer_id": customer_id, "kind": kind, "is_default": True}, change_update(at, {"is_default": False})
+            {"seller_id": seller_id, "customer_id": customer_id, "kind": kind, "is_default": True},
+            change_update(at, {"is_default": False}),
         )

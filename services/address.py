@@ -52,14 +52,14 @@ class AddressService:
         async def body(work: Repositories) -> Address:
             customer = await require_customer(work, customer_id)
             checked = self._checked(draft, customer.seller_id)
-            existing = await work.addresses.of_customer(customer_id)
+            existing = await work.addresses.of_customer(customer.seller_id, customer_id)
             if len(existing) >= MAX_ADDRESSES:
                 message = f"A customer has at most {MAX_ADDRESSES} addresses. Delete one first."
                 raise Refused.because(ErrorCode.TOO_MANY, message)
             siblings = _of_kind(existing, checked)
             changed = await self._touch(work, viewer, customer)
             if checked.is_default and siblings:
-                await work.addresses.demote_default(customer_id, checked.kind, changed.updated_at)
+                await work.addresses.demote_default(customer.seller_id, customer_id, checked.kind, changed.updated_at)
             return await work.addresses.insert(
                 self._records.new_address(
                     checked,
@@ -114,7 +114,9 @@ class AddressService:
 
     async def _change(self, work: Repositories, viewer: Principal, address: Address, values: Mapping[str, object]) -> Address:
         checked = self._checked_change(address, values)
-        siblings = [one for one in await work.addresses.of_customer(address.customer_id) if one.id != address.id]
+        siblings = [
+            one for one in await work.addresses.of_customer(address.seller_id, address.customer_id) if one.id != address.id
+        ]
         new = {field: getattr(checked, field) for field in values if getattr(checked, field) != getattr(address, field)}
         moved = checked.kind is not address.kind
         if new.get("is_default") is None:
@@ -131,7 +133,7 @@ class AddressService:
         changed = await self._touch(work, viewer, await require_customer(work, address.customer_id))
         at = changed.updated_at
         if new.get("is_default"):
-            await work.addresses.demote_default(address.customer_id, checked.kind, at)
+            await work.addresses.demote_default(address.seller_id, address.customer_id, checked.kind, at)
         saved = await work.addresses.change(address, at, new)
         if saved is None:
             raise not_found("id")
@@ -152,7 +154,9 @@ class AddressService:
     @staticmethod
     async def _promote_oldest(work: Repositories, gone: Address, *, at: Customer) -> None:
         left = [
-            one for one in await work.addresses.of_customer(gone.customer_id) if one.id != gone.id and one.kind is gone.kind
+            one
+            for one in await work.addresses.of_customer(gone.seller_id, gone.customer_id)
+            if one.id != gone.id and one.kind is gone.kind
         ]
         if left:
             await work.addresses.change(left[0], at.updated_at, {"is_default": True})

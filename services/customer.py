@@ -205,8 +205,8 @@ class CustomerService:
             gone = await work.customers.change(customer, at, {"live": False, "deleted_at": at})
             if gone is None:
                 raise not_found("id")
-            await work.addresses.delete_of_customer(customer.id, at)
-            await work.documents.delete_of_customer(customer.id, at)
+            await work.addresses.delete_of_customer(customer.seller_id, customer.id, at)
+            await work.documents.delete_of_customer(customer.seller_id, customer.id, at)
             await work.events.append([self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=())])
             return customer.id
 
@@ -284,7 +284,7 @@ class CustomerService:
         return CustomerSaved(await require_customer(work, earlier.customer_id), created=True)
 
     async def _uploads(self, tenant: Tenant, customer: Customer) -> Sequence[DocumentUpload]:
-        return await self._files.invite(await Repositories(tenant).documents.of_customer(customer.id))
+        return await self._files.invite(await Repositories(tenant).documents.of_customer(customer.seller_id, customer.id))
 
     async def _run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
         try:

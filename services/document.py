@@ -84,7 +84,7 @@ class DocumentService:
             checked, problems = check_document_draft(draft, self._policies.of(customer.seller_id))
             if problems:
                 raise Refused(problems)
-            existing = await work.documents.of_customer(customer_id)
+            existing = await work.documents.of_customer(customer.seller_id, customer_id)
             if len(existing) >= MAX_DOCUMENTS:
                 message = f"A customer has at most {MAX_DOCUMENTS} documents. Delete one first."
                 raise Refused.because(ErrorCode.TOO_MANY, message)
@@ -171,7 +171,7 @@ class DocumentService:
         async def body(work: Repositories) -> str:
             document = await _require_document(work, document_id)
             customer = await require_customer(work, document.customer_id)
-            left = [one for one in await work.documents.of_customer(customer.id) if one.id != document.id]
+            left = [one for one in await work.documents.of_customer(customer.seller_id, customer.id) if one.id != document.id]
             changed = await self._touch(work, viewer, customer, left)
             at = changed.updated_at
             if await work.documents.change(document, at, {"live": False, "deleted_at": at}) is None:

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
-from urllib.parse import urlsplit, urlunsplit
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from app.cli.endpoint import Nowhere, find_endpoint
 from app.cli.graphql_client import GraphQLFailed, NotAccepted, NotReachable
 from app.cli.import_flow import Declined, Job, Place, Unusable, run
 from app.cli.import_screen import ProgressScreen, show_outcome, show_report
-from app.cli.stack import find_stack
 from core.vocabulary import BulkImportStatus
 
 
@@ -72,7 +71,7 @@ def import_file(
     screen = complaints if as_json else Console(highlight=False)
     place = Place()
     try:
-        endpoint, bearer = _service(url, token)
+        endpoint = find_endpoint(url, token)
         options = {
             "mode": mode.name,
             "matchBy": match_by.name,
@@ -81,12 +80,12 @@ def import_file(
             "columns": [_mapping(one) for one in column or ()],
             "delimiter": delimiter,
         }
-        job = Job(file, _size(file), endpoint, bearer, seller, options)
+        job = Job(file, _size(file), endpoint, seller, options)
         progress = ProgressScreen(screen, silent=as_json and not screen.is_terminal)
         outcome = asyncio.run(run(job, place, progress))
     except KeyboardInterrupt:
         _interrupted(complaints, place)
-    except (Unusable, Declined, GraphQLFailed) as error:
+    except (Nowhere, Unusable, Declined, GraphQLFailed) as error:
         _give_up(complaints, error, place, as_json=as_json)
     if as_json:
         typer.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
@@ -95,25 +94,6 @@ def import_file(
         if outcome.report is not None:
             show_report(screen, outcome.report, _retry(outcome.report, mode, match_by, validation, column or ()))
     raise typer.Exit(0 if outcome.state["status"] == BulkImportStatus.COMPLETED else 1)
-
-
-def _service(url: str | None, token: str | None) -> tuple[str, str]:
-    """Return the endpoint and the token to use.
-
-    Raises:
-        Unusable: nothing runs here, and the caller has not said where else.
-    """
-    if url is None or token is None:
-        stack = find_stack()
-        if url is not None:
-            raise Unusable("With --url, give an access token too: --token, or CUSTOMER_SERVICE_TOKEN in the environment.")
-        if stack is None:
-            raise Unusable("Nothing is running here. Start it with `make run`, or say where it runs with --url and --token.")
-        url, token = str(stack["graphql"]), token or str(stack["tokens"]["operator"])
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unusable(f"{url} is no address. Write it like http://127.0.0.1:8084/graphql.")
-    return urlunsplit(parts._replace(path="/graphql")) if parts.path in {"", "/"} else url, token
 
 
 def _size(file: Path) -> int:

@@ -12,6 +12,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from app.cli.endpoint import Endpoint
 from app.cli.graphql_client import GraphQLClient, GraphQLFailed, NotReachable, open_client, open_http, reason_of
 from app.cli.import_screen import ProgressScreen, import_detail, upload_detail
 from core.vocabulary import BulkImportStatus
@@ -51,8 +52,7 @@ class Job:
 
     file: Path
     size: int
-    url: str
-    token: str
+    endpoint: Endpoint
     seller: str | None
     options: Mapping[str, Any]
 
@@ -88,7 +88,7 @@ async def run(job: Job, place: Place, screen: ProgressScreen) -> Outcome:
         Declined: the service does not take the file that was uploaded.
         GraphQLFailed: the service, or the object store, could not be spoken to.
     """
-    async with open_client(job.url, job.token) as client:
+    async with open_client(job.endpoint.url, job.endpoint.token) as client:
         with screen:
             upload = await _create(client, job, place)
             await _upload(job, upload, screen)

@@ -15,7 +15,7 @@ from rich.text import Text
 SHOWN_PROBLEMS = 20
 """Lines of grouped problems; the rest is in the error report and in the API."""
 
-_SHOWN_ROWS = 8
+_SHOWN_ROWS = 30
 _LINE_SECONDS = 5.0
 _LINE_STEP = 0.25
 

@@ -1,6 +1,8 @@
 """``customer-service relay``: the process that publishes events."""
 
 import asyncio
+import os
+import socket
 
 import structlog
 
@@ -32,4 +34,8 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         open_producer(settings.kafka.brokers, client_id="customer-service-relay") as producer,
     ):
         log.info("relay started", brokers=settings.kafka.brokers)
-        await Relay(MongoOutbox(SystemClock()), producer, where).run(stop)
+        outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
+        try:
+            await Relay(outbox, producer, where).run(stop)
+        finally:
+            await outbox.release()
