@@ -32,8 +32,8 @@ class Screen:
         addresses = Table.grid(padding=(0, 2))
         for name, value in (
             ("GraphQL", stack["graphql"]),
-            ("REST", stack["rest"]),
-            ("Console", stack["console"]),
+            ("WebSocket", stack["graphql_ws"]),
+            ("Health", f"{stack['rest']}/readyz"),
             ("Metrics", stack["metrics"]),
             ("MongoDB", stack["mongodb_uri"]),
             ("Kafka", stack["kafka_brokers"]),

@@ -37,9 +37,9 @@ def rows_per_second(record: BulkImport, now: datetime) -> float | None:
 
 
 def estimated_completion_at(record: BulkImport, now: datetime) -> datetime | None:
-    """Return when the rest of the file will be done at the pace so far; None unless it runs."""
+    """Return when the rest of the file will be done at the pace so far; None unless it runs and has a pace."""
     done = progress(record)
-    if record.status is not BulkImportStatus.RUNNING or record.started_at is None or done <= 0:
+    if record.status is not BulkImportStatus.RUNNING or record.started_at is None or not record.counts.processed or done <= 0:
         return None
     elapsed = (now - record.started_at).total_seconds()
     return now + timedelta(seconds=elapsed * (1 - done) / done)

@@ -1,0 +1,66 @@
+"""A WebSocket to the API that lets a test send whatever it likes, and see what comes back."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tests.api import Json
+
+PATIENCE = 20
+
+
+class Socket:
+    """One connection."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, message: Any) -> None:
+        """Send a message: text and bytes as they are, anything else as JSON."""
+        await self._connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+    async def receive(self) -> Json:
+        """Return the next message."""
+        async with asyncio.timeout(PATIENCE):
+            message: Json = json.loads(await self._connection.recv())
+            return message
+
+    async def init(self, token: str | None) -> None:
+        """Say who calls, and wait to be let in."""
+        await self.send({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"} if token else {}})
+        assert "connection_ack" == (await self.receive())["type"]
+
+    async def subscribe(self, query: str, variables: Json | None = None, id_: str = "1") -> None:
+        """Start an operation."""
+        await self.send({"type": "subscribe", "id": id_, "payload": {"query": query, "variables": variables}})
+
+    async def until_complete(self) -> list[Json]:
+        """Return the payloads of all events up to the end of the one operation."""
+        payloads: list[Json] = []
+        while (message := await self.receive())["type"] == "next":
+            payloads.append(message["payload"])
+        assert "complete" == message["type"], message
+        return payloads
+
+    async def closed(self) -> tuple[int, str]:
+        """Wait until the server closes the connection; return its code and reason."""
+        async with asyncio.timeout(PATIENCE):
+            # Messages that were under way still come; then the iteration ends, whatever the code.
+            with suppress(ConnectionClosed):
+                async for _ in self._connection:
+                    pass
+        assert self._connection.close_code is not None
+        return self._connection.close_code, self._connection.close_reason or ""
+
+
+@asynccontextmanager
+async def open_socket(url: str, subprotocol: str = "graphql-transport-ws") -> AsyncIterator[Socket]:
+    """Connect to the GraphQL endpoint at *url*."""
+    async with connect(url.replace("http", "ws", 1), subprotocols=[Subprotocol(subprotocol)], proxy=None) as connection:
+        yield Socket(connection)
