@@ -21,6 +21,8 @@ def worker() -> None:
 
 async def _work(settings: Settings, stop: asyncio.Event) -> None:
     async with open_container(settings) as container:
-        await container.queue.ensure_queues()
+        if settings.environment == "development":
+            # In production the queues belong to whoever owns the infrastructure, and so does the right to make them.
+            await container.queue.ensure_queues()
         log.info("worker started", max_workers=settings.bulk.customer.max_workers)
         await import_worker(container).run(stop)
