@@ -1,0 +1,317 @@
+"""No query scans, and lists that an index can order are ordered by it. Asked of a real planner, query by query."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from core.clock import SystemClock
+from core.filters import AddressFilter, CustomerFilter, CustomerSort, DocumentFilter, TimeRange
+from core.paging import PageRequest, Position
+from core.tenancy import Tenant
+from core.vocabulary import AddressKind, BulkImportStatus, CustomerKind, CustomerStatus, DocumentStatus, DocumentType, Severity
+from repositories.customer import sort_value
+from repositories.customer_event import MongoOutbox
+from repositories.unit_of_work import Repositories
+from services.records import CustomerRecords
+from tests.repositories.plans import Asked, Database, Plan
+from tests.repositories.records import START, crowd, store
+
+SELLER, OTHER, SIZE = "planned", "planned-too", 300
+MINE = Tenant(SELLER)
+FIRST = PageRequest(size=20, backward=False, after=None, before=None)
+LAST = PageRequest(size=20, backward=True, after=None, before=None)
+SOME_TIME = TimeRange(start=START + timedelta(minutes=10), end=START + timedelta(minutes=200))
+ORDER = {"CREATED_AT": "by_created_at", "UPDATED_AT": "by_updated_at", "NAME": "by_sort_name"}
+EVERY_SORT = pytest.mark.parametrize("sort", CustomerSort)
+
+Query = Callable[[Repositories, CustomerRecords], Awaitable[Any]]
+Explained = Callable[..., Awaitable[Plan]]
+
+
+@pytest_asyncio.fixture(name="people", scope="session")
+async def _people(indexed: Database) -> list[CustomerRecords]:
+    """Two sellers of equal size, so that a plan for one that reads the other's records is a bad one."""
+    for seller_id in (OTHER, SELLER):
+        people = crowd(seller_id, SIZE)
+        await store(Repositories(Tenant(seller_id)), people)
+    return people
+
+
+@pytest.fixture(name="explained")
+def _explained(database: Database, asked: Asked, people: list[CustomerRecords]) -> Explained:
+    async def explained(query: Query, tenant: Tenant = MINE) -> Plan:
+        asked.forget()
+        await query(Repositories(tenant), people[100])
+        return await asked.plan(database)
+
+    return explained
+
+
+def customers(chosen: CustomerFilter, sort: CustomerSort, request: PageRequest = FIRST, *, document: bool = False) -> Query:
+    def query(repositories: Repositories, one: CustomerRecords) -> Awaitable[Any]:
+        keys = one.customer.document_keys if document else None
+        return repositories.customers.list(chosen, sort, request, document_keys=keys)
+
+    return query
+
+
+@EVERY_SORT
+@pytest.mark.parametrize("where", ["first", "after", "last", "before", "between"])
+async def test_every_order_of_customers_is_an_indexs(
+    explained: Explained, people: list[CustomerRecords], sort: CustomerSort, where: str
+) -> None:
+    """
+    A page of 20 in the middle of a list costs what one at its start does.
+    """
+    low, high = (Position(sort_value(sort, people[number].customer), people[number].customer.id) for number in (50, 250))
+    start, end = (high, low) if sort.value.endswith("DESC") else (low, high)
+    request = PageRequest(
+        size=20,
+        backward=where in {"last", "before"},
+        after=start if where in {"after", "between"} else None,
+        before=end if where in {"before", "between"} else None,
+    )
+
+    plan = await explained(customers(CustomerFilter(), sort, request))
+
+    assert {ORDER[sort.value.rpartition("_")[0]]} == plan.indexes
+    assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+    assert 25 >= plan.keys  # size, one more to see whether there is more, and the place itself
+
+
+@EVERY_SORT
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        (CustomerFilter(email="x1@y.example"), "unique_email"),
+        (CustomerFilter(phone="+442079400001"), "unique_phone"),
+        (CustomerFilter(external_id="1"), "unique_external_id"),
+        (CustomerFilter(), "unique_document_keys"),
+    ],
+    ids=["email", "phone", "external id", "document number"],
+)
+async def test_identifiers_are_looked_up(explained: Explained, chosen: CustomerFilter, index: str, sort: CustomerSort) -> None:
+    """
+    The one record that is left is "sorted" in memory, which costs nothing.
+    """
+    plan = await explained(customers(chosen, sort, document=index == "unique_document_keys"))
+
+    assert {index} == plan.indexes
+    assert (1, 1, 1) == (plan.keys, plan.documents, plan.returned)
+
+
+@EVERY_SORT
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        CustomerFilter(kind=CustomerKind.BUSINESS),
+        CustomerFilter(status=[CustomerStatus.ACTIVE, CustomerStatus.PENDING]),
+        CustomerFilter(tags=["vip"]),
+        CustomerFilter(tags=["vip", "early"]),
+        CustomerFilter(created_at=SOME_TIME),
+        CustomerFilter(updated_at=SOME_TIME),
+    ],
+    ids=["kind", "status", "tag", "two tags", "created", "updated"],
+)
+@pytest.mark.parametrize("request_", [FIRST, LAST], ids=["first", "last"])
+async def test_conditions_leave_the_order_to_an_index(
+    explained: Explained, chosen: CustomerFilter, sort: CustomerSort, request_: PageRequest
+) -> None:
+    plan = await explained(customers(chosen, sort, request_))
+
+    assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+    assert SIZE >= plan.documents  # one seller's, at worst
+
+
+@EVERY_SORT
+@pytest.mark.parametrize(
+    "chosen",
+    [CustomerFilter(search="n1"), CustomerFilter(search="n1 l1"), CustomerFilter(search="$where .*")],
+    ids=["a word", "two words", "signs"],
+)
+async def test_a_search_reads_what_begins_with_its_words_or_walks_the_order(
+    explained: Explained, chosen: CustomerFilter, sort: CustomerSort
+) -> None:
+    """
+    A range of words cannot come in the order of a date or a name: whichever is cheaper, the planner sorts what it found
+    in memory or walks the order and keeps what fits.
+    """
+    plan = await explained(customers(chosen, sort))
+
+    assert "COLLSCAN" not in plan.stages
+    assert plan.indexes <= {"by_search_words", ORDER[sort.value.rpartition("_")[0]]}
+    assert "by_search_words" in plan.indexes or "SORT" not in plan.stages
+    assert SIZE >= plan.documents
+
+
+@EVERY_SORT
+async def test_a_list_of_ids_reads_these_or_walks_the_order(
+    explained: Explained, people: list[CustomerRecords], sort: CustomerSort
+) -> None:
+    chosen = CustomerFilter(ids=[one.customer.id for one in people[:30]])
+
+    plan = await explained(customers(chosen, sort))
+
+    assert plan.indexes <= {"_id_", ORDER[sort.value.rpartition("_")[0]]}
+    assert "_id_" in plan.indexes or "SORT" not in plan.stages
+    assert SIZE >= plan.documents
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        AddressFilter(),
+        AddressFilter(kind=AddressKind.BILLING),
+        AddressFilter(country_code="US"),
+        AddressFilter(postal_code="02134"),
+        AddressFilter(is_default=True),
+    ],
+    ids=["all", "kind", "country", "postal code", "default"],
+)
+@pytest.mark.parametrize("request_", [FIRST, LAST], ids=["first", "last"])
+async def test_addresses_come_in_the_order_of_an_index(
+    explained: Explained, chosen: AddressFilter, request_: PageRequest
+) -> None:
+    plan = await explained(lambda repositories, _: repositories.addresses.list(chosen, request_))
+
+    assert {"by_created_at"} == plan.indexes
+    assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        DocumentFilter(),
+        DocumentFilter(type=DocumentType.PASSPORT),
+        DocumentFilter(status=DocumentStatus.VERIFIED),
+        DocumentFilter(expires_before="2031-01-01"),
+    ],
+    ids=["all", "type", "status", "expiry"],
+)
+@pytest.mark.parametrize("request_", [FIRST, LAST], ids=["first", "last"])
+async def test_documents_come_in_the_order_of_an_index(
+    explained: Explained, chosen: DocumentFilter, request_: PageRequest
+) -> None:
+    plan = await explained(lambda repositories, _: repositories.documents.list(chosen, request_))
+
+    assert {"by_created_at"} == plan.indexes
+    assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+
+
+async def test_what_belongs_to_one_customer_is_few_and_sorted_in_memory(explained: Explained) -> None:
+    addresses = await explained(
+        lambda repositories, one: repositories.addresses.list(AddressFilter(customer_id=one.customer.id), FIRST)
+    )
+    documents = await explained(
+        lambda repositories, one: repositories.documents.list(DocumentFilter(customer_id=one.customer.id), FIRST)
+    )
+
+    assert {"by_customer"} == addresses.indexes == documents.indexes
+    assert (2, 1) == (addresses.documents, documents.documents)
+
+
+QUERIES: dict[str, tuple[Query, str, int]] = {
+    "a customer": (lambda all_, one: all_.customers.get(one.customer.id), "_id_", 1),
+    "some customers": (lambda all_, one: all_.customers.get_many([one.customer.id, "cus_none"]), "_id_", 1),
+    "addresses of customers": (lambda all_, one: all_.addresses.of_customers([(SELLER, one.customer.id)]), "by_customer", 2),
+    "documents of customers": (lambda all_, one: all_.documents.of_customers([(SELLER, one.customer.id)]), "by_customer", 1),
+    "addresses of a customer": (lambda all_, one: all_.addresses.of_customer(SELLER, one.customer.id), "by_customer", 2),
+    "documents of a customer": (lambda all_, one: all_.documents.of_customer(SELLER, one.customer.id), "by_customer", 1),
+    "history": (lambda all_, one: all_.events.history(SELLER, one.customer.id, FIRST), "unique_version", 1),
+    "history, further": (
+        lambda all_, one: all_.events.history(
+            SELLER, one.customer.id, PageRequest(size=20, backward=False, after=Position(2, "evt_1"), before=None)
+        ),
+        "unique_version",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "index", "documents"), QUERIES.values(), ids=QUERIES)
+@pytest.mark.parametrize("tenant", [Tenant(SELLER), Tenant(None)], ids=["a seller", "all sellers"])
+async def test_look_ups_read_what_they_return(
+    explained: Explained, tenant: Tenant, query: Query, index: str, documents: int
+) -> None:
+    """
+    Also for a service, whose tenant names no seller.
+    """
+    plan = await explained(query, tenant)
+
+    assert {index} == plan.indexes
+    assert set() == plan.stages & {"COLLSCAN", "SORT"}
+    assert (documents, documents) == (plan.documents, plan.returned)
+
+
+@pytest.mark.parametrize("field", ["email", "phone", "external_id", "document_keys"])
+async def test_a_customer_is_found_by_what_it_holds_alone(explained: Explained, field: str) -> None:
+    def query(repositories: Repositories, one: CustomerRecords) -> Awaitable[Any]:
+        held = getattr(one.customer, field)
+        return repositories.customers.find(field, held if isinstance(held, list) else [held])
+
+    plan = await explained(query)
+
+    assert {f"unique_{field}"} == plan.indexes
+    assert (1, 1, 1) == (plan.keys, plan.documents, plan.returned)
+
+
+async def test_holders_use_one_index_per_identifier(explained: Explained, people: list[CustomerRecords]) -> None:
+    wanted = {
+        "email": ["x1@y.example", "x2@y.example", "nobody@y.example"],
+        "phone": ["+442079400003"],
+        "external_id": ["4", "5"],
+        "document_keys": people[6].customer.document_keys,
+    }
+
+    plan = await explained(lambda repositories, _: repositories.customers.holders(wanted))
+
+    assert {f"unique_{field}" for field in wanted} == plan.indexes
+    assert 6 == plan.returned
+    assert set() == plan.stages & {"COLLSCAN", "SORT"}
+
+
+@pytest.mark.parametrize("status", [None, BulkImportStatus.QUEUED])
+async def test_imports_come_in_the_order_of_an_index(explained: Explained, status: BulkImportStatus | None) -> None:
+    plan = await explained(lambda repositories, _: repositories.bulk_imports.list(status, FIRST))
+
+    assert {"by_created_at"} == plan.indexes
+    assert "SORT" not in plan.stages
+
+
+IMPORT_QUERIES: dict[str, tuple[Query, str]] = {
+    "segments": (lambda all_, _: all_.bulk_imports.segments.of_import("imp_1"), "unique_number"),
+    "outcomes": (lambda all_, _: all_.bulk_imports.outcomes.of_import("imp_1", limit=9), "unique_row"),
+    "errors": (lambda all_, _: all_.bulk_imports.outcomes.of_import("imp_1", severity=Severity.ERROR, limit=9), "unique_row"),
+    "claims": (lambda all_, _: all_.bulk_imports.keys.claimed("imp_1", [("email", "x")]), "_id_"),
+}
+
+
+@pytest.mark.parametrize(("query", "index"), IMPORT_QUERIES.values(), ids=IMPORT_QUERIES)
+@pytest.mark.parametrize("tenant", [Tenant(SELLER), Tenant(None)], ids=["a seller", "all sellers"])
+async def test_what_belongs_to_an_import_is_found_by_it(explained: Explained, tenant: Tenant, query: Query, index: str) -> None:
+    plan = await explained(query, tenant)
+
+    assert {index} == plan.indexes
+    assert set() == plan.stages & {"COLLSCAN", "SORT"}
+
+
+async def test_the_outbox_is_read_in_the_order_of_its_index(explained: Explained) -> None:
+    outbox = MongoOutbox(SystemClock(), holder="planner")
+
+    pending = await explained(lambda *_: outbox.pending(50))
+    backlog = await explained(lambda *_: outbox.backlog())
+
+    assert {"pending"} == pending.indexes == backlog.indexes
+    assert set() == (pending.stages | backlog.stages) & {"COLLSCAN", "SORT"}
+    assert 50 == pending.documents
+
+
+@pytest.mark.parametrize("chosen", [CustomerFilter(), CustomerFilter(search="n1"), CustomerFilter(tags=["late"])], ids=str)
+async def test_counting_stays_with_one_seller(explained: Explained, chosen: CustomerFilter) -> None:
+    plan = await explained(lambda repositories, _: repositories.customers.count(chosen, document_keys=None))
+
+    assert "COLLSCAN" not in plan.stages
+    assert SIZE >= plan.documents
