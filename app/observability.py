@@ -44,8 +44,10 @@ def configure_logging() -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # One line per request, or per rejected frame, is the load balancer's business.
-    for noisy in ("uvicorn.access", "websockets", "aiokafka", "botocore", "aiobotocore", "httpx"):
+    for noisy in ("uvicorn.access", "websockets", "botocore", "aiobotocore", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # During an outage it writes 40 lines a second; the relay says once that Kafka is gone, and once that it is back.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def serve_metrics(settings: MonitoringSettings) -> None:

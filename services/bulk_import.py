@@ -36,7 +36,6 @@ _SEND_MARGIN = timedelta(seconds=30)
 """Between the moment a start is stored and its message is certainly sent; after that the sweep sends another."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProblem:
     """One reason why a row was refused, or a remark about it. Row 1 is the first row after the header."""
@@ -76,9 +75,7 @@ class BulkImportService:
 
     # ------------------------------------------------------------------ changing
 
-    async def create(
-        self, viewer: Principal, draft: BulkImportDraft, seller_id: str | None
-    ) -> tuple[BulkImport, UploadTicket]:
+    async def create(self, viewer: Principal, draft: BulkImportDraft, seller_id: str | None) -> tuple[BulkImport, UploadTicket]:
         """Announce an import. Its file is to be sent to the upload target within an hour, then the import started.
 
         Raises:
@@ -236,9 +233,7 @@ class BulkImportService:
         request = page_request(_CURSOR, first=DEFAULT_PROBLEMS if first is None else first, after=after)
         row, index = (0, -1) if request.after is None else _place(request.after)
         # Every row has at least one problem, and those of the first may all have been shown.
-        outcomes = await Repositories(tenant).bulk_imports.outcomes.of_import(
-            record.id, from_row=row, limit=request.size + 2
-        )
+        outcomes = await Repositories(tenant).bulk_imports.outcomes.of_import(record.id, from_row=row, limit=request.size + 2)
         problems = [
             _problem(outcome.row, number, problem)
             for outcome in outcomes

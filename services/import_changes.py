@@ -225,9 +225,7 @@ class _Batch:
         return missing
 
     def _tell(self, customer: Customer, type_: CustomerEventType, fields: Sequence[str]) -> None:
-        self.effects.events.append(
-            self._maker.event(customer, type_, actor=self._plan.actor, changed=changed_fields(fields))
-        )
+        self.effects.events.append(self._maker.event(customer, type_, actor=self._plan.actor, changed=changed_fields(fields)))
 
     def _note(self, row: CheckedRow, severity: Severity, problems: Sequence[RowProblem]) -> None:
         cells = None if severity is Severity.WARNING or row.cells is None else list(row.cells)

@@ -31,9 +31,7 @@ class RowBatch:
     last: bool = False
 
 
-async def row_batches(
-    store: ObjectStore, record: BulkImport, segment: ImportSegment, *, size: int
-) -> AsyncGenerator[RowBatch]:
+async def row_batches(store: ObjectStore, record: BulkImport, segment: ImportSegment, *, size: int) -> AsyncGenerator[RowBatch]:
     """Yield the rows of a segment from its checkpoint on, *size* at a time; the last batch may be smaller, or empty.
 
     Raises:

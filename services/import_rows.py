@@ -27,7 +27,10 @@ _MATCHED_FIELD = {
     BulkImportMatch.PHONE: "phone",
 }
 _CELLS_KEPT: Mapping[FieldPath, str] = {
-    ("phone",): "phone", ("dateOfBirth",): "date_of_birth", ("kind",): "kind", ("status",): "status"
+    ("phone",): "phone",
+    ("dateOfBirth",): "date_of_birth",
+    ("kind",): "kind",
+    ("status",): "status",
 }
 """What a lenient import keeps as an attribute when its cell cannot be turned into the field at all."""
 

@@ -112,9 +112,7 @@ class ImportRuns:
         now = self._clock.now()
         for abandoned in await self._imports.segments.abandoned(now, import_id=import_id):
             await self._end_session(abandoned)
-        segment = await self._imports.segments.take(
-            import_id, number, holder=self._holder, now=now, until=now + self._lease
-        )
+        segment = await self._imports.segments.take(import_id, number, holder=self._holder, now=now, until=now + self._lease)
         if segment is None:
             await self._require(import_id)
         elif segment.attempts > self._limits.max_attempts:
@@ -174,9 +172,7 @@ class ImportRuns:
                 async for moved in steps:
                     yield moved
 
-    async def _batches(
-        self, record: BulkImport, segment: ImportSegment, writer: BatchWriter
-    ) -> AsyncGenerator[ImportSegment]:
+    async def _batches(self, record: BulkImport, segment: ImportSegment, writer: BatchWriter) -> AsyncGenerator[ImportSegment]:
         """Write batch after batch: while the database writes one, the next is read and checked."""
         time = asyncio.get_running_loop().time
         shown = 0.0

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 
 import structlog
 
@@ -17,6 +18,9 @@ from repositories.customer_event import MongoOutbox
 from workers.relay import Relay
 
 log = structlog.get_logger("relay")
+
+STOP_SECONDS = 3
+"""How long a publish under way may take once the process was told to stop."""
 
 
 def relay() -> None:
@@ -36,6 +40,19 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         log.info("relay started", brokers=settings.kafka.brokers)
         outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
         try:
-            await Relay(outbox, producer, where).run(stop)
+            await _until(stop, asyncio.create_task(Relay(outbox, producer, where).run(stop)))
         finally:
             await outbox.release()
+
+
+async def _until(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
+    """Let the relay run until *stop*, and then finish what it is at, if Kafka lets it.
+
+    Cutting it off is safe: what Kafka took but nobody marked is published again, with the same id.
+    """
+    await stop.wait()
+    done, _ = await asyncio.wait({running}, timeout=STOP_SECONDS)
+    if not done:
+        running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

@@ -72,9 +72,7 @@ class TestExamples:
         ] == (await problems_of(bench, record))[:2]
 
     async def test_a_strict_import_refuses_the_imperfect_rows_of_the_chinook_file(self, bench: Bench) -> None:
-        record = await bench.run(
-            (EXAMPLES / "chinook-customers.csv").read_bytes(), validation=BulkImportValidation.STRICT
-        )
+        record = await bench.run((EXAMPLES / "chinook-customers.csv").read_bytes(), validation=BulkImportValidation.STRICT)
 
         assert (BulkImportStatus.COMPLETED_WITH_ERRORS, 59, 47, 0, 0, 12) == outcome(record)
         refused = [9, 20, 23, 34, 35, 45, 46, 48, 50, 57, 58, 59]
@@ -171,9 +169,7 @@ class TestStarting:
 
     async def test_twice_is_once(self, bench: Bench) -> None:
         record = await bench.upload(customers_csv(3))
-        starts = await asyncio.gather(
-            *(bench.service.start(OPERATOR, record.id) for _ in range(3)), return_exceptions=True
-        )
+        starts = await asyncio.gather(*(bench.service.start(OPERATOR, record.id) for _ in range(3)), return_exceptions=True)
 
         assert 1 == len([one for one in starts if isinstance(one, BulkImport)])
         assert 2 == len([one for one in starts if isinstance(one, Refused)])
@@ -242,16 +238,14 @@ class TestRows:
         assert [(1, "CREATED"), (2, "UPDATED")] == [(event["version"], event["type"]) for event in events]
         assert ["firstName", "addresses"] == events[1]["changed"]
         addresses = await bench.stored("addresses", customer_id=ada["_id"])
-        assert [("2 Main Street", True), ("9 Side Street", False)] == [
-            (one["line1"], one["is_default"]) for one in addresses
-        ]
+        assert [("2 Main Street", True), ("9 Side Street", False)] == [(one["line1"], one["is_default"]) for one in addresses]
 
     async def test_the_report_of_rejected_rows_is_itself_an_import(self, bench: Bench) -> None:
         record = await bench.run(b'external_id;email;note\n1;nobody;"a;b"\n2;ada@example.com;\n')
         assert record.error_report_key is not None
-        assert "external_id,email,note,_row,_column,_code,_message" == (
-            await bench.read(record.error_report_key)
-        ).splitlines()[0].lstrip("\ufeff")
+        assert "external_id,email,note,_row,_column,_code,_message" == (await bench.read(record.error_report_key)).splitlines()[
+            0
+        ].lstrip("\ufeff")
 
         retried, ticket = await bench.service.retry(OPERATOR, record.id)
         assert None is ticket

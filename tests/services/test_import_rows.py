@@ -34,9 +34,7 @@ def plan(*, lenient: bool) -> ImportPlan:
         lenient=lenient,
         dry_run=False,
         columns=map_columns(HEADER, [("birthday", "date_of_birth")]),
-        policy=RulePolicy(
-            email=True, phone=True, documents=True, addresses=True, default_country="US", today=date(2026, 1, 1)
-        ),
+        policy=RulePolicy(email=True, phone=True, documents=True, addresses=True, default_country="US", today=date(2026, 1, 1)),
     )
 
 

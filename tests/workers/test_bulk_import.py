@@ -133,9 +133,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_work_back(bench: Bench) -
         await each_row_had_one_effect(bench, await bench.ended(record), 2000)
 
 
-async def test_a_file_that_is_replaced_meanwhile_ends_the_import(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_that_is_replaced_meanwhile_ends_the_import(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_reading, "_RANGE_BYTES", 20_000)
     record = await bench.start(customers_csv(2000))
     async with bench.working():
