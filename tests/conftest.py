@@ -32,12 +32,18 @@ from tests.api import BASE, Api, Commands, Tokens, fresh
 from tests.servers import Servers, shared_servers
 
 _COMMANDS = Commands()
+_LONGEST_NAME = 60
 
 # The default draws tracebacks with all their variables, which takes a second each, on the standard output, which commands own.
 structlog.configure(
     processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
     logger_factory=structlog.stdlib.LoggerFactory(),
 )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long values by their argument: a token or a megabyte is no name, and a random one differs between processes."""
+    return argname if isinstance(val, str | bytes) and len(val) > _LONGEST_NAME else None
 
 
 @pytest.fixture(scope="session", name="servers")
