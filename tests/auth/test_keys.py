@@ -63,7 +63,6 @@ def test_a_document_without_keys_is_refused_with_advice(document: object) -> Non
         key(d="AAAA"),
         key(d="not base 64!"),
     ],
-    ids=str,
 )
 def test_one_wrong_key_spoils_the_set(wrong: object) -> None:
     with pytest.raises(UnusableKeys):
