@@ -25,7 +25,7 @@ ISSUER = "customer-service"
 AUDIENCE = "customer-service"
 MESSAGE = "The access token is not valid, or no longer."
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-CUSTOMER_ID = new_id(IdKind.CUSTOMER)
+CUSTOMER_ID = "cus_01m82c4ykgergbr9bz5f1r0xgf"
 
 
 class StoppedClock:

@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx
 
-from core.ids import IdKind, new_id
 from tests.api import Api, Json, some_email
 
 PROFILE = """id sellerId externalId kind status email emailVerified phone phoneVerified firstName lastName fullName company
@@ -66,7 +65,7 @@ LONDON: Json = {
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
 
-UNKNOWN_IDS = ("", "1", "cus_1", "cus_", "' OR 1=1", '{"$gt": ""}', "ü" * 5, "x" * 2000, new_id(IdKind.SESSION))
+UNKNOWN_IDS = ("", "1", "cus_1", "cus_", "' OR 1=1", '{"$gt": ""}', "ü" * 5, "x" * 2000, "ses_01m82c4ykgergbr9bz5f1r0xgf")
 """Texts that name nothing: malformed, and of a kind that cannot be asked for here."""
 
 
