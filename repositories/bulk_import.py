@@ -208,6 +208,7 @@ class ImportChanges:
     """The stream of changes of all imports, of every seller. One per process; it is fanned out in memory."""
 
     def __init__(self) -> None:
+        self._collection = BulkImport.get_pymongo_collection()
         self._resume_token: Mapping[str, Any] | None = None
 
     async def follow(self) -> AsyncIterator[BulkImport | None]:
@@ -221,8 +222,7 @@ class ImportChanges:
         try:
             # The time limit of single operations does not apply: a stream is meant to wait.
             with translated(), pymongo.timeout(None):
-                collection = BulkImport.get_pymongo_collection()
-                async with await collection.watch(
+                async with await self._collection.watch(
                     [{"$match": {"operationType": {"$in": ["insert", "update", "replace"]}}}],
                     full_document="updateLookup",
                     resume_after=self._resume_token,

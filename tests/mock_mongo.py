@@ -6,13 +6,14 @@ tested on a real server.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
 from beanie import init_beanie
 from beanie.exceptions import CollectionWasNotInitialized
 from mongomock_motor import AsyncMongoMockClient, AsyncMongoMockCollection, AsyncMongoMockDatabase
+from pymongo.errors import InvalidOperation
 
 from models.customer import Customer
 from models.registry import STORED_MODELS
@@ -51,7 +52,9 @@ async def mock_mongo() -> AsyncIterator[list[str]]:
             yield finds
         finally:
             if before is not None:
-                await _tell_beanie(before)
+                # Where the test that opened it is over, there is nothing to give back.
+                with suppress(InvalidOperation):
+                    await _tell_beanie(before)
 
 
 def _known_database() -> Any:

@@ -47,7 +47,7 @@ def test_a_line_is_an_object_with_level_time_and_facts(logs: Written) -> None:
 
 
 def test_records_of_the_standard_library_are_objects_too(logs: Written) -> None:
-    logging.getLogger("aiokafka").warning("Connection to %s lost\nfor good", "broker")
+    logging.getLogger("asyncio").warning("Connection to %s lost\nfor good", "broker")
 
     (line,) = logs.lines()
     assert {"event": "Connection to broker lost\nfor good", "level": "warning"}.items() <= line.items()
