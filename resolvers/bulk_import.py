@@ -6,13 +6,13 @@ import strawberry
 
 from core.files import UploadTicket
 from core.paging import Position, encode_cursor, page_request
-from core.vocabulary import BulkImportStatus
 from models import bulk_import as models
 from resolvers.outcome import attempt
 from schema.arguments import BulkImportId, SellerId
 from schema.bulk_import import BulkImport, BulkImportInput, BulkImportPayload
 from schema.context import Info
 from schema.document import UploadTarget
+from schema.enums import BulkImportStatus
 from schema.paging import After, Connection, First
 from schema.user_error import UserError
 

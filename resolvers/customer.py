@@ -7,7 +7,7 @@ import strawberry
 from core.errors import BadInput
 from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
-from core.filters import CustomerKeyKind, CustomerSort
+from core.filters import CustomerKeyKind
 from core.paging import MAX_PAGE_SIZE, page_request
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, ExpectedVersion, SellerId
@@ -25,6 +25,7 @@ from schema.customer import (
     UpsertCustomerPayload,
 )
 from schema.document import DocumentUpload, UploadTarget
+from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
 from schema.viewer import own_customer
 

@@ -7,9 +7,9 @@ import strawberry
 
 from core.drafts import AddressDraft
 from core.filters import AddressFilter as Conditions
-from core.vocabulary import AddressKind
 from models import address as models
 from schema.context import Info
+from schema.enums import AddressKind
 from schema.node import Node, present, presents
 from schema.user_error import UserError
 from services.address import draft_of

@@ -7,12 +7,11 @@ import strawberry
 
 from core.clock import SystemClock
 from core.drafts import BulkImportDraft
-from core.errors import ErrorCode
 from core.files import DownloadTicket
-from core.vocabulary import BulkImportMatch, BulkImportMode, BulkImportStatus, BulkImportValidation, Severity
 from models import bulk_import as models
 from schema.context import Info
 from schema.document import UploadTarget
+from schema.enums import BulkImportMatch, BulkImportMode, BulkImportStatus, BulkImportValidation, ErrorCode, Severity
 from schema.node import Node, presents
 from schema.paging import After, Connection
 from schema.user_error import UserError

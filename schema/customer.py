@@ -8,15 +8,15 @@ import strawberry
 from core.drafts import AttributeDraft, CustomerDraft
 from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
-from core.filters import CustomerKeyKind, CustomerSort, TimeRange
+from core.filters import CustomerKeyKind, TimeRange
 from core.paging import Page, Position, encode_cursor, page_request
-from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentStatus, DocumentType
 from models import customer as models
 from repositories.customer import sort_value
 from schema.address import Address, AddressFields
 from schema.context import Info
 from schema.customer_event import HISTORY, CustomerEvent, history_cursor
 from schema.document import Document, DocumentFields, DocumentUpload
+from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, presents
 from schema.paging import After, Connection, Edge, First, page_info
 from schema.user_error import UserError

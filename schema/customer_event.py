@@ -6,8 +6,8 @@ from typing import Self
 import strawberry
 
 from core.paging import Position, encode_cursor
-from core.vocabulary import CustomerEventType
 from events import customer as events
+from schema.enums import CustomerEventType
 
 HISTORY = "history"
 """The order of a customer's history, for its cursors."""

@@ -8,9 +8,9 @@ import strawberry
 from core.drafts import DocumentDraft, FileDraft
 from core.files import UploadTicket
 from core.filters import DocumentFilter as Conditions
-from core.vocabulary import DocumentCategory, DocumentStatus, DocumentType
 from models import document as models
 from schema.context import Info
+from schema.enums import DocumentCategory, DocumentStatus, DocumentType
 from schema.node import Node, present, presents
 from schema.user_error import UserError
 

@@ -1,13 +1,49 @@
-"""The enumerations of the API, each value with what it means."""
+"""The enumerations of the API, each value with what it means.
+
+Types and fields take them from here: Strawberry publishes an enumeration once, and without descriptions when nobody has
+given any before it is first used.
+"""
 
 from enum import EnumType
 from typing import TypeVar
 
 import strawberry
 
-from core import vocabulary
 from core.errors import ErrorCode
 from core.filters import CustomerSort
+from core.vocabulary import (
+    AddressKind,
+    BulkImportMatch,
+    BulkImportMode,
+    BulkImportStatus,
+    BulkImportValidation,
+    CustomerEventType,
+    CustomerKind,
+    CustomerStatus,
+    DocumentCategory,
+    DocumentStatus,
+    DocumentType,
+    PrincipalKind,
+    Severity,
+)
+
+__all__ = [
+    "AddressKind",
+    "BulkImportMatch",
+    "BulkImportMode",
+    "BulkImportStatus",
+    "BulkImportValidation",
+    "CustomerEventType",
+    "CustomerKind",
+    "CustomerSort",
+    "CustomerStatus",
+    "DocumentCategory",
+    "DocumentStatus",
+    "DocumentType",
+    "ErrorCode",
+    "PrincipalKind",
+    "Severity",
+]
 
 E = TypeVar("E", bound=EnumType)
 
@@ -28,21 +64,21 @@ def _described(enum: E, meanings: dict[str, str]) -> E:
 
 
 _described(
-    vocabulary.CustomerStatus,
+    CustomerStatus,
     {
         "PENDING": "Known to the seller, not yet a full customer.",
         "ACTIVE": "In good standing.",
         "SUSPENDED": "Kept, but barred by the seller.",
     },
 )
-_described(vocabulary.CustomerKind, {"INDIVIDUAL": "A person.", "BUSINESS": "A company or another organisation."})
-_described(vocabulary.AddressKind, {"SHIPPING": "Where goods go.", "BILLING": "Where invoices go."})
+_described(CustomerKind, {"INDIVIDUAL": "A person.", "BUSINESS": "A company or another organisation."})
+_described(AddressKind, {"SHIPPING": "Where goods go.", "BILLING": "Where invoices go."})
 _described(
-    vocabulary.DocumentCategory,
+    DocumentCategory,
     {"IDENTITY": "Who somebody is.", "BUSINESS": "What a company is.", "ADDRESS_PROOF": "Where somebody lives or works."},
 )
 _described(
-    vocabulary.DocumentType,
+    DocumentType,
     {
         "PASSPORT": "A passport.",
         "NATIONAL_ID": "A national identity card or number.",
@@ -54,7 +90,7 @@ _described(
     },
 )
 _described(
-    vocabulary.DocumentStatus,
+    DocumentStatus,
     {
         "AWAITING_UPLOAD": "Filed; its file has not been completed.",
         "PENDING_REVIEW": "The file is here and waits for somebody to look at it.",
@@ -64,7 +100,7 @@ _described(
     },
 )
 _described(
-    vocabulary.CustomerEventType,
+    CustomerEventType,
     {
         "CREATED": "The customer came into existence.",
         "UPDATED": "The customer, its addresses or its documents changed.",
@@ -73,7 +109,7 @@ _described(
     },
 )
 _described(
-    vocabulary.BulkImportStatus,
+    BulkImportStatus,
     {
         "AWAITING_UPLOAD": "Created; the file has not been started.",
         "QUEUED": "Waits for a worker.",
@@ -86,14 +122,14 @@ _described(
     },
 )
 _described(
-    vocabulary.BulkImportMode,
+    BulkImportMode,
     {
         "CREATE": "Each row makes a new customer; one that exists already is refused.",
         "UPSERT": "A row changes the customer it matches by `matchBy`, or makes a new one.",
     },
 )
 _described(
-    vocabulary.BulkImportMatch,
+    BulkImportMatch,
     {
         "EXTERNAL_ID": "By the seller's own reference.",
         "EMAIL": "By the e-mail address.",
@@ -101,15 +137,15 @@ _described(
     },
 )
 _described(
-    vocabulary.BulkImportValidation,
+    BulkImportValidation,
     {
         "STRICT": "A row is refused for any problem.",
         "LENIENT": "A row is refused for problems of identity and structure; other problems become warnings.",
     },
 )
-_described(vocabulary.Severity, {"ERROR": "The row was refused.", "WARNING": "The row was taken, with this remark."})
+_described(Severity, {"ERROR": "The row was refused.", "WARNING": "The row was taken, with this remark."})
 _described(
-    vocabulary.PrincipalKind,
+    PrincipalKind,
     {
         "CUSTOMER": "A customer, for itself.",
         "OPERATOR": "A person working for one seller.",

@@ -4,7 +4,8 @@ from typing import Self
 
 import strawberry
 
-from core.errors import ErrorCode, Problem
+from core.errors import Problem
+from schema.enums import ErrorCode
 
 
 @strawberry.type(description="One reason why a mutation changed nothing. A mutation reports all of them at once.")

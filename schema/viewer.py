@@ -2,9 +2,9 @@
 
 import strawberry
 
-from core.vocabulary import PrincipalKind
 from schema.context import Info
 from schema.customer import Customer
+from schema.enums import PrincipalKind
 
 
 @strawberry.type(description="Who you are, by your token.")
