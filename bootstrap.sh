@@ -78,6 +78,8 @@ fi
 [ -x .venv/bin/python ] && [ -z "${PYTHON:-}" ] && python=.venv/bin/python
 
 say "preparing .venv from uv.lock with $("$python" --version) ..."
+# pip trusts the system's certificates; uv does when it is told to.
+[ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1
 UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python"
 ln -sf ../../customer-service .venv/bin/customer-service
 fingerprint >$stamp

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 from strawberry.exceptions import MissingQueryError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -70,6 +70,9 @@ class GraphQLEndpoint:
             context = Context(self._services, request_id=request_id, principal=principal)
             result = await self._execute(asked, context)
             status, media_type, body = _answer(result, request.headers.get("accept", ""))
+        except ClientDisconnect:
+            # Gone before the request was complete: nobody is left to answer.
+            return
         except _NotAcceptable as refusal:
             status, media_type = refusal.status, _JSON
             headers.update(refusal.headers)

@@ -11,7 +11,7 @@ from structlog.typing import Processor
 
 from app.settings import MonitoringSettings, host_and_port
 
-_SECRET = frozenset({"token", "authorization", "password", "secret", "code", "email", "phone", "number"})
+_SECRET = frozenset({"token", "authorization", "password", "secret", "otp", "email", "phone", "number"})
 
 
 def configure_logging() -> None:

@@ -1,5 +1,6 @@
 """Who calls, and what they may do. Decided from a verified token; nothing here does I/O."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,8 @@ class Scope(StrEnum):
     IMPORTS_READ = "imports:read"
     IMPORTS_WRITE = "imports:write"
 
+
+_SELLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 OPERATOR_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
 SERVICE_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
@@ -76,7 +79,7 @@ class Principal:
 
         Raises:
             Forbidden: for another seller than the caller's own.
-            BadInput: for a service that names none.
+            BadInput: for a service that names none, or what is no seller's id.
         """
         if self.seller_id is not None:
             if seller_id not in {None, self.seller_id}:
@@ -84,4 +87,6 @@ class Principal:
             return self.reach()
         if seller_id is None:
             raise BadInput("Your token spans all sellers: say which one you mean with the argument sellerId.")
+        if not _SELLER_ID.fullmatch(seller_id):
+            raise BadInput("A seller's id has 1 to 64 letters, digits, hyphens and underscores.")
         return Tenant(seller_id)

@@ -84,7 +84,7 @@ class TokenVerifier:
         try:
             claims = self._claims(token)
             return self._principal(claims), datetime.fromtimestamp(claims["exp"], tz=self._clock.now().tzinfo)
-        except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        except (JoseError, ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError) as error:
             raise Unauthenticated("The access token is not valid, or no longer.") from error
 
     def _claims(self, token: str) -> Mapping[str, Any]:

@@ -98,8 +98,7 @@ def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -
     for field, moments in (("created_at", chosen.created_at), ("updated_at", chosen.updated_at)):
         if limits := _limits(moments):
             found[field] = limits
-    if chosen.search:
-        words = chosen.search.split()
+    if chosen.search and (words := chosen.search.split()):
         # Anchored and escaped: each word is one range of the index.
         found["$and"] = [{"search_words": {"$regex": f"^{re.escape(word)}"}} for word in words]
     return found

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,6 +78,12 @@ class MongoOutbox:
             await StoredEvent.get_pymongo_collection().update_many(
                 {"_id": {"$in": list(ids)}}, {"$set": {"published_at": self._clock.now()}, "$unset": {"pending": ""}}
             )
+
+    async def inherit(self, dead: Callable[[str], bool]) -> None:
+        """Take over at once from a relay of which *dead* knows, by its name, that it lives no more."""
+        holder = await lease.holder_of(_WORK)
+        if holder is not None and dead(holder):
+            await lease.release(_WORK, holder)
 
     async def release(self) -> None:
         """Let another relay take over at once."""

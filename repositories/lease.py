@@ -26,6 +26,13 @@ async def hold(work: str, holder: str, seconds: float) -> bool:
     return stored is not None and bool(stored["holder"] == holder)
 
 
+async def holder_of(work: str) -> str | None:
+    """Return who took the lease last."""
+    with translated():
+        stored = await Lease.get_pymongo_collection().find_one({"_id": work})
+    return None if stored is None else str(stored["holder"])
+
+
 async def release(work: str, holder: str) -> None:
     """Give a lease back, if it is still ours."""
     with translated():

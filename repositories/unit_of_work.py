@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import pymongo
 from bson.binary import UUID_SUBTYPE, Binary
@@ -51,9 +52,13 @@ class UnitOfWork:
 
     def __init__(self, client: AsyncMongoClient[dict[str, object]]) -> None:
         self._client = client
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
+    async def run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]], *, turn: str | None = None) -> T:
         """Run *body* in a transaction and commit it.
+
+        Within this process, pieces of work with the same *turn* (a customer's id) go one after the other: transactions that
+        meet in one record only cost each other retries.
 
         *body* runs again from the start when another transaction got in the way, so it must have no other effects.
         Once begun it is not cancelled with its caller: a cancelled write has an unknown outcome.
@@ -62,7 +67,10 @@ class UnitOfWork:
             KeyTaken: a unique index refused a write; nothing was written.
             Unavailable: the database did not answer in time.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
+        if turn is None:
+            return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
+        async with self._turns.setdefault(turn, asyncio.Lock()):
+            return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
 
     async def _run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
         async with self._client.start_session() as session:

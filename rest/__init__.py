@@ -1,1 +1,1 @@
-"""The REST facade of the brief over the same services: public, internal, auth and health."""
+"""The REST facade: so far, health."""

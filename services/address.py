@@ -70,7 +70,7 @@ class AddressService:
                 )
             )
 
-        return await self._units.run(viewer.reach(), body)
+        return await self._units.run(viewer.reach(), body, turn=customer_id)
 
     async def update(
         self, viewer: Principal, address_id: str, values: Mapping[str, object], *, expected_version: int | None = None
@@ -89,7 +89,7 @@ class AddressService:
                 raise Conflict(address.version)
             return await self._change(work, viewer, address, values)
 
-        return await self._units.run(viewer.reach(), body)
+        return await self._units.run(viewer.reach(), body, turn=await self._owner(viewer, address_id))
 
     async def set_default(self, viewer: Principal, address_id: str) -> Address:
         """Make an address the default of its kind."""
@@ -110,7 +110,7 @@ class AddressService:
                 await self._promote_oldest(work, address, at=changed)
             return address.id
 
-        return await self._units.run(viewer.reach(), body)
+        return await self._units.run(viewer.reach(), body, turn=await self._owner(viewer, address_id))
 
     async def _change(self, work: Repositories, viewer: Principal, address: Address, values: Mapping[str, object]) -> Address:
         checked = self._checked_change(address, values)
@@ -140,6 +140,14 @@ class AddressService:
         if moved and address.is_default:
             await self._promote_oldest(work, address, at=changed)
         return saved
+
+    @staticmethod
+    async def _owner(viewer: Principal, address_id: str) -> str:
+        """Return whose address it is: the changes of one customer take turns."""
+        address = await Repositories(viewer.reach()).addresses.get(address_id)
+        if address is None:
+            raise not_found("id")
+        return address.customer_id
 
     async def _touch(self, work: Repositories, viewer: Principal, customer: Customer) -> Customer:
         """Give the customer its next version and tell of it. Two changes at once meet here, and one waits."""

@@ -172,7 +172,7 @@ class CustomerService:
                 raise Conflict(customer.version)
             return await self._change(work, viewer, customer, values)
 
-        return await self._run(viewer.reach(), body)
+        return await self._run(viewer.reach(), body, turn=customer_id)
 
     async def upsert(
         self, viewer: Principal, key: CustomerKey, draft: CustomerDraft, *, seller_id: str | None
@@ -189,6 +189,7 @@ class CustomerService:
             if customer is None:
                 if key.kind is CustomerKeyKind.ID:
                     raise not_found("key", "id")
+                self._require_agreement(tenant, key, draft)
                 return await self._create(work, viewer, tenant, draft)
             return CustomerSaved(await self._change(work, viewer, customer, given_values(draft)))
 
@@ -210,7 +211,7 @@ class CustomerService:
             await work.events.append([self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=())])
             return customer.id
 
-        return await self._run(viewer.reach(), body)
+        return await self._run(viewer.reach(), body, turn=customer_id)
 
     # ------------------------------------------------------------------ helpers
 
@@ -254,6 +255,15 @@ class CustomerService:
         )
         return changed
 
+    def _require_agreement(self, tenant: Tenant, key: CustomerKey, draft: CustomerDraft) -> None:
+        """Refuse to create a customer whom the same call would not find again."""
+        checked = check_customer(draft, self._policies.of(str(tenant.seller_id)))
+        field, values = self._lookup.stored_key(tenant, key)
+        held = self._records.keys_of(checked.draft, seller_id=str(tenant.seller_id)).get(field, [])
+        if not checked.problems and not set(values) & set(held):
+            message = f"There is no such customer, and the input gives another {key.kind.value}: let the two agree."
+            raise Refused.because(ErrorCode.INVALID, message, "key", key.kind.value)
+
     def _staff_reach(self, viewer: Principal, seller_id: str | None) -> Tenant:
         viewer.require(Scope.CUSTOMERS_WRITE)
         viewer.require_staff()
@@ -286,9 +296,9 @@ class CustomerService:
     async def _uploads(self, tenant: Tenant, customer: Customer) -> Sequence[DocumentUpload]:
         return await self._files.invite(await Repositories(tenant).documents.of_customer(customer.seller_id, customer.id))
 
-    async def _run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]]) -> T:
+    async def _run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]], *, turn: str | None = None) -> T:
         try:
-            return await self._units.run(tenant, body)
+            return await self._units.run(tenant, body, turn=turn)
         except KeyTaken as error:
             # Somebody took it between our look and our write: the index has the last word.
             raise Refused([taken_problem(error.field)]) from error

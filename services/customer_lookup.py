@@ -68,8 +68,11 @@ class CustomerLookup:
                 _, stored = self.stored_key(tenant, CustomerKey(kind, value))
                 # What is no e-mail address or phone number is held by nobody, and the raw text finds exactly nobody.
                 found[field] = stored[0] if stored else value
-        if chosen.search is not None:
+        if chosen.search is not None and chosen.search.strip():
             found["search"] = " ".join(search_words(chosen.search))
+            if not found["search"]:
+                # Without a word to look for there is nothing to find; without a condition everything would be.
+                chosen = replace(chosen, ids=())
         number = chosen.document_number
         document_keys = None if number is None else self._number_keys(number, str(tenant.seller_id))
         return replace(chosen, **found), document_keys  # type: ignore[arg-type]  # only texts are replaced

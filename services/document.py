@@ -95,7 +95,7 @@ class DocumentService:
             return await work.documents.insert(document)
 
         try:
-            document = await self._units.run(viewer.reach(), body)
+            document = await self._units.run(viewer.reach(), body, turn=customer_id)
         except KeyTaken as error:
             raise Refused([taken_problem("document_keys", "number")]) from error
         return await self._with_ticket(document)
@@ -160,7 +160,7 @@ class DocumentService:
                 raise not_found("id")
             return saved
 
-        saved = await self._units.run(viewer.reach(), body)
+        saved = await self._units.run(viewer.reach(), body, turn=document.customer_id)
         await self._files.discard_upload(upload)
         return saved
 

@@ -19,6 +19,7 @@ _RANGE_BYTES = 256 * 1024
 """Read at once. A file that is replaced meanwhile is noticed with the next range, some 2,000 rows later."""
 
 _REPORT_PAGE = 500
+_COUNTED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,25 @@ async def row_batches(store: ObjectStore, record: BulkImport, segment: ImportSeg
             batch, waiting = waiting[:size], waiting[size:]
             yield RowBatch(batch, offset=batch[-1].end, row=batch[-1].row + 1)
     yield RowBatch(waiting, offset=segment.end, row=reader.row, last=True)
+
+
+async def count_rows(store: ObjectStore, record: BulkImport) -> int | None:
+    """Return how many rows the file has; None for a file over 64 MiB, whose rows take more than a second to count.
+
+    Raises:
+        ObjectMissing: the file is gone.
+        ObjectChanged: the file is not the one the import was started with.
+        ObjectTruncated: the store sent less than the file has.
+    """
+    found = file_format(record)
+    size = cast("int", record.source.size)
+    if size > _COUNTED_BYTES:
+        return None
+    reader = RecordReader(found, offset=found.data_offset, row=1)
+    for start in range(found.data_offset, size, _RANGE_BYTES):
+        reader.feed(await _range(store, record, start, min(start + _RANGE_BYTES, size)))
+    reader.finish()
+    return reader.row - 1
 
 
 async def _range(store: ObjectStore, record: BulkImport, start: int, stop: int) -> bytes:

@@ -22,7 +22,7 @@ from repositories.bulk_import import BulkImportRepository
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.csv.columns import map_columns
 from services.import_batches import BatchWriter, ImportEnded
-from services.import_reading import row_batches, write_error_report
+from services.import_reading import count_rows, row_batches, write_error_report
 from services.import_rows import ImportPlan
 from services.import_states import (
     OFFER_LIFETIME,
@@ -85,17 +85,26 @@ class ImportRuns:
         """
         record = await self._require(import_id)
         if record.status is BulkImportStatus.QUEUED:
-            await self._units.run(Tenant(record.seller_id), lambda work: self._start(work, record))
+            total = await self._count(record)
+            await self._units.run(Tenant(record.seller_id), lambda work: self._start(work, record, total))
         for segment in await self._imports.segments.of_import(import_id):
             if not segment.done and segment.holder is None:
                 await self._queue.send({"type": "segment", "importId": import_id, "number": segment.number})
 
-    async def _start(self, work: Repositories, record: BulkImport) -> None:
+    async def _count(self, record: BulkImport) -> int | None:
+        try:
+            return await count_rows(self._store, record)
+        except (ObjectMissing, ObjectChanged, ObjectTruncated):
+            # Whoever reads the rows finds the same, and says so.
+            return None
+
+    async def _start(self, work: Repositories, record: BulkImport, total: int | None) -> None:
         now = self._clock.now()
         segments = segments_of(record, now)
         values = {
             "status": BulkImportStatus.RUNNING,
             "started_at": now,
+            "total_rows": total,
             "pending_segments": len(segments),
             "nudge_at": None,
         }

@@ -39,6 +39,7 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
     ):
         log.info("relay started", brokers=settings.kafka.brokers)
         outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
+        await outbox.inherit(_died_here)
         try:
             await _until(stop, asyncio.create_task(Relay(outbox, producer, where).run(stop)))
         finally:
@@ -56,3 +57,17 @@ async def _until(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
         running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+def _died_here(holder: str) -> bool:
+    """Say whether *holder* was a process of this machine that is gone."""
+    host, _, pid = holder.rpartition(":")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -15,8 +15,11 @@ from services.csv.values import defused
 
 
 def report_header(header: Sequence[str]) -> bytes:
-    """Return the first line of the report on a file with this *header*: its columns, then ours."""
-    return _line([*map(defused, _without_ours(header, header)), *REPORT_COLUMNS])
+    """Return the first line of the report on a file with this *header*: our columns, then its own.
+
+    Ours come first: behind a row with a cell too many they would stand under the wrong headings.
+    """
+    return _line([*REPORT_COLUMNS, *map(defused, _without_ours(header, header))])
 
 
 def report_row(
@@ -28,16 +31,18 @@ def report_row(
     nothing is shifted into columns where it might pass for data. *column* is the name in the file, None for the row as a whole.
     """
     own = _without_ours(header, cells or ())
-    return _line([*map(defused, own), str(row), defused(column or ""), code.value, defused(message)])
+    return _line([str(row), defused(column or ""), code.value, defused(message), *map(defused, own)])
 
 
 def _without_ours(header: Sequence[str], cells: Sequence[str]) -> Sequence[str]:
-    """Drop what an earlier report added: by place, or from the end when *cells* do not fit the header."""
+    """Drop what an earlier report added: by place, or from the end they stand at when *cells* do not fit the header."""
     ours = [place for place, name in enumerate(header) if name in REPORT_COLUMNS]
     if not ours or len(cells) <= len(ours):
         return cells
     if len(cells) == len(header):
         return [cell for place, cell in enumerate(cells) if place not in ours]
+    if ours[0] == 0:
+        return cells[len(ours) :]
     return cells[: -len(ours)] if ours[-1] == len(header) - 1 else cells
 
 

@@ -82,7 +82,7 @@ def test_an_exception_is_one_line_with_its_traceback(logs: Written) -> None:
         {"EMAIL": "canary@example.com"},
         {"customer": {"email": "canary@example.com", "addresses": {"phone": "canary"}}},
         {"headers": {"Authorization": "canary"}},
-        {"code": ["canary"]},
+        {"otp": ["canary"]},
     ],
     ids=str,
 )

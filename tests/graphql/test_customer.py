@@ -358,3 +358,17 @@ async def test_deleted_customer_is_gone_and_its_identifiers_are_free(execute: Ap
     parts = [customer["id"], customer["addresses"][0]["id"], customer["documents"][0]["id"]]
     nodes = (await execute.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": parts}))["nodes"]
     assert [None, None, None] == nodes
+
+
+async def test_upsert_refuses_a_key_that_its_input_contradicts(execute: Api) -> None:
+    """
+    Else the first call would create somebody whom the second one does not find.
+    """
+    answer = await execute.data(
+        "mutation($key: CustomerKey!, $input: CustomerInput!) {"
+        " upsertCustomer(key: $key, input: $input) { customer { id } created userErrors { code field } } }",
+        {"key": {"email": some_email()}, "input": {"email": some_email()}},
+    )
+
+    refused = {"customer": None, "created": False, "userErrors": [{"code": "INVALID", "field": ["key", "email"]}]}
+    assert refused == answer["upsertCustomer"]

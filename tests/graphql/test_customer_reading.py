@@ -87,6 +87,13 @@ async def test_search_for_blanks_finds_everybody(execute: Api) -> None:
     assert [customer["id"]] == await ids(execute, filter={"search": "  "})
 
 
+@pytest.mark.parametrize("search", ["!!!", ".*", "\u0000", "$"])
+async def test_search_without_a_word_finds_nobody(execute: Api, search: str) -> None:
+    await create(execute)
+
+    assert [] == await ids(execute, filter={"search": search})
+
+
 @pytest.mark.parametrize("sort", ["CREATED_AT", "UPDATED_AT", "NAME"])
 async def test_every_order_and_walks_through_it_in_both_directions(execute: Api, sort: str) -> None:
     """

@@ -31,7 +31,9 @@ def parts(type_: GraphQLNamedType) -> Iterator[tuple[str, str | None]]:
 
 
 def test_everything_has_a_description() -> None:
-    ours = [type_ for name, type_ in SCHEMA.type_map.items() if not name.startswith("__") and not is_specified_scalar_type(type_)]
+    ours = [
+        type_ for name, type_ in SCHEMA.type_map.items() if not name.startswith("__") and not is_specified_scalar_type(type_)
+    ]
 
     assert [] == [name for type_ in ours for name, description in parts(type_) if not description]
     assert len(ours) > 50

@@ -26,7 +26,7 @@ def test_a_report_holds_the_row_and_the_reason() -> None:
     )
 
     assert (
-        b'external_id,phone,note,_row,_column,_code,_message\r\n1,\'+49 30,"a ""b"", c",7,phone,INVALID_PHONE,No number.\r\n'
+        b'_row,_column,_code,_message,external_id,phone,note\r\n7,phone,INVALID_PHONE,No number.,1,\'+49 30,"a ""b"", c"\r\n'
     ) == report
 
 
@@ -53,11 +53,13 @@ def test_a_ragged_row_stays_ragged() -> None:
 
 def test_a_report_on_a_report_has_the_columns_once() -> None:
     header = (*HEADER, "_row", "_column", "_code", "_message")
-    again = report_row(("1", "2", "3", "9", "phone", "X", "Y"), 1, None, ErrorCode.INVALID, "Z", header=header)
-    ragged = report_row(("1", "2", "3", "4", "9", "phone", "X", "Y"), 2, None, ErrorCode.INVALID, "Z", header=header)
+    moved = report_row(("1", "2", "3", "9", "phone", "X", "Y"), 1, None, ErrorCode.INVALID, "Z", header=header)
+    ours = ("_row", "_column", "_code", "_message", *HEADER)
+    again = report_row(("9", "phone", "X", "Y", "1", "2", "3"), 1, None, ErrorCode.INVALID, "Z", header=ours)
+    ragged = report_row(("9", "phone", "X", "Y", "1", "2", "3", "4"), 2, None, ErrorCode.INVALID, "Z", header=ours)
 
-    assert report_header(HEADER) == report_header(header)
-    assert [b"1,2,3,1,,INVALID,Z\r\n", b"1,2,3,4,2,,INVALID,Z\r\n"] == [again, ragged]
+    assert report_header(HEADER) == report_header(header) == report_header(ours)
+    assert [b"1,,INVALID,Z,1,2,3\r\n"] * 2 + [b"2,,INVALID,Z,1,2,3,4\r\n"] == [moved, again, ragged]
 
 
 _CELL = st.text(alphabet=st.sampled_from(FORMULA_STARTS + "'a1 ,\";äN"), max_size=8) | st.sampled_from(
