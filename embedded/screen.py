@@ -48,7 +48,7 @@ class Screen:
         self._console.print(Text("Try next, in another terminal:", style="bold"))
         for command in suggestions(stack, stack_file):
             self._console.print(Text(f"  {command}"), soft_wrap=True)
-        self._console.print(Text("Ctrl-C stops everything; the data stays.", style="dim"))
+        self._console.print(Text("Ctrl-C stops everything; the data stays, the Kafka log does not.", style="dim"))
 
 
 def suggestions(stack: Mapping[str, Any], stack_file: Path) -> list[str]:
