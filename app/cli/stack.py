@@ -8,9 +8,24 @@ from typing import Any
 
 def find_stack() -> dict[str, Any] | None:
     """Return the content of ``stack.json`` of the run directory (RUN_DIR, default ``.run``); None when nothing runs there."""
-    path = Path(os.environ.get("RUN_DIR") or Path(__file__).resolve().parents[2] / ".run") / "stack.json"
+    path = _run_dir() / "stack.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def stack_secrets() -> dict[str, str]:
+    """Return the secrets of the running stack as the variables that ``config.yaml`` names; nothing when nothing runs."""
+    if find_stack() is None:
+        return {}
+    try:
+        master_key = (_run_dir() / "master.key").read_text(encoding="ascii").strip()
+    except OSError:
+        return {}
+    return {"CUSTOMER_SERVICE_KEY_FILE": str(_run_dir() / "keys.json"), "CUSTOMER_SERVICE_MASTER_KEY": master_key}
+
+
+def _run_dir() -> Path:
+    return Path(os.environ.get("RUN_DIR") or Path(__file__).resolve().parents[2] / ".run")

@@ -1,10 +1,12 @@
 """``customer-service token``: an access token for a person or a program."""
 
+import os
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
+from app.cli.stack import stack_secrets
 from app.keys import token_issuer
 from app.settings import load_settings
 from auth.principal import CUSTOMER_SCOPES, OPERATOR_SCOPES, SERVICE_SCOPES, Scope
@@ -34,7 +36,8 @@ def token(
         raise typer.BadParameter("an operator's or a customer's token needs --seller")
     if kind is PrincipalKind.CUSTOMER and subject is None:
         raise typer.BadParameter("a customer's token needs --subject with the customer's id")
-    settings = load_settings()
+    # Beside a running stack, the token is one of its own unless the environment says otherwise.
+    settings = load_settings(environ={**stack_secrets(), **os.environ})
     typer.echo(
         token_issuer(settings, SystemClock()).issue(
             kind=kind,

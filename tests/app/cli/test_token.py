@@ -1,0 +1,38 @@
+"""``customer-service token`` beside a running stack."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli.stack import stack_secrets
+from app.cli.token import token
+from app.keys import token_verifier
+from app.settings import load_settings
+from auth.keys import generate_key_set
+from core.clock import SystemClock
+from core.vocabulary import PrincipalKind
+
+
+@pytest.fixture(name="run_dir")
+def _run_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("CUSTOMER_SERVICE_KEY_FILE", "CUSTOMER_SERVICE_MASTER_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RUN_DIR", str(tmp_path))
+    (tmp_path / "keys.json").write_text(json.dumps(generate_key_set()), encoding="utf-8")
+    (tmp_path / "master.key").write_text("bWFzdGVy\n", encoding="ascii")
+    return tmp_path
+
+
+def test_a_token_is_one_of_the_running_stack(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run_dir / "stack.json").write_text("{}", encoding="utf-8")
+
+    token(PrincipalKind.OPERATOR, seller="acme", subject="ada", scope=None, minutes=10)
+
+    verifier = token_verifier(load_settings(environ=stack_secrets()), SystemClock())
+    principal, _ = verifier.verify(capsys.readouterr().out.strip())
+    assert ("acme", "operator:ada") == (principal.seller_id, principal.actor)
+
+
+def test_a_stack_that_does_not_run_lends_no_secrets(run_dir: Path) -> None:
+    assert {} == stack_secrets()
