@@ -110,11 +110,6 @@ class Queues:
             (self._directory / f"{name}.queue").unlink(missing_ok=True)
 
 
-def queue_path(name: str) -> str:
-    """Return the path of a queue's URL."""
-    return f"/{DEFAULT_ACCOUNT_ID}/{name}"
-
-
 def _backend() -> models.SQSBackend:
     return models.sqs_backends[DEFAULT_ACCOUNT_ID][REGION]
 

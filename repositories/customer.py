@@ -21,9 +21,6 @@ _SORTED_BY = {
     CustomerSort.NAME_DESC: ("sort_name", True),
 }
 
-UNIQUE_FIELDS = ("email", "phone", "external_id", "document_keys")
-"""What one customer of a seller holds alone."""
-
 
 class CustomerRepository(LiveRepository[Customer]):
     """Customers of one tenant."""

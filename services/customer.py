@@ -189,8 +189,7 @@ class CustomerService:
             if customer is None:
                 if key.kind is CustomerKeyKind.ID:
                     raise not_found("key", "id")
-                self._require_agreement(tenant, key, draft)
-                return await self._create(work, viewer, tenant, draft)
+                return await self._create(work, viewer, tenant, draft, key=key)
             return CustomerSaved(await self._change(work, viewer, customer, given_values(draft)))
 
         return await self._run(tenant, body)
@@ -215,10 +214,20 @@ class CustomerService:
 
     # ------------------------------------------------------------------ helpers
 
-    async def _create(self, work: Repositories, viewer: Principal, tenant: Tenant, draft: CustomerDraft) -> CustomerSaved:
+    async def _create(
+        self,
+        work: Repositories,
+        viewer: Principal,
+        tenant: Tenant,
+        draft: CustomerDraft,
+        *,
+        key: CustomerKey | None = None,
+    ) -> CustomerSaved:
         seller_id = str(tenant.seller_id)
         checked = check_customer(draft, self._policies.of(seller_id))
         keys = self._records.keys_of(checked.draft, seller_id=seller_id)
+        if key is not None and not checked.problems:
+            self._require_agreement(tenant, key, keys)
         taken = self._lookup.taken(await work.customers.holders(keys), checked.draft, seller_id)
         if problems := together(checked.problems, taken):
             raise Refused(problems)
@@ -255,12 +264,10 @@ class CustomerService:
         )
         return changed
 
-    def _require_agreement(self, tenant: Tenant, key: CustomerKey, draft: CustomerDraft) -> None:
-        """Refuse to create a customer whom the same call would not find again."""
-        checked = check_customer(draft, self._policies.of(str(tenant.seller_id)))
+    def _require_agreement(self, tenant: Tenant, key: CustomerKey, keys: Mapping[str, Sequence[str]]) -> None:
+        """Refuse to create a customer whom the same call would not find again; *keys* is what it would hold alone."""
         field, values = self._lookup.stored_key(tenant, key)
-        held = self._records.keys_of(checked.draft, seller_id=str(tenant.seller_id)).get(field, [])
-        if not checked.problems and not set(values) & set(held):
+        if not set(values) & set(keys.get(field, ())):
             message = f"There is no such customer, and the input gives another {key.kind.value}: let the two agree."
             raise Refused.because(ErrorCode.INVALID, message, "key", key.kind.value)
 

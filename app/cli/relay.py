@@ -69,5 +69,6 @@ def _died_here(holder: str) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        return False
+        # It lives, as somebody else's.
+        pass
     return False
