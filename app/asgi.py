@@ -14,6 +14,7 @@ from app.graphql_http import GraphQLEndpoint
 from app.graphql_socket import GraphQLSocket
 from app.keys import token_verifier
 from app.settings import Settings
+from app.verifiers import Verifiers
 from core.errors import Unavailable
 from infra.mongo import missing_indexes
 from rest.health import Check, health_router
@@ -26,7 +27,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_container(settings) as container:
-            bearer = BearerReader(token_verifier(settings, container.rules.clock))
+            bearer = BearerReader(Verifiers(token_verifier(settings, container.rules.clock)), container.revocations)
             endpoint = GraphQLEndpoint(schema, container.services, bearer)
             socket = GraphQLSocket(schema, container.services, bearer, allowed_origins=settings.server.allowed_origins)
             app.router.routes.insert(0, Route("/graphql", endpoint=_Endpoint(endpoint), methods=["POST"]))

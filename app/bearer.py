@@ -1,37 +1,44 @@
-"""From an Authorization header to a principal."""
+"""From an Authorization header to a credential."""
 
-from datetime import datetime
+from typing import Protocol
 
-from auth.principal import Principal
-from auth.tokens import TokenVerifier
+from auth.tokens import Credential
 from core.errors import Unauthenticated
 
 _SCHEME = "bearer "
 
 
+class Verifier(Protocol):
+    """Checks an access token; raises `Unauthenticated` for one that does not hold."""
+
+    async def verify(self, token: str) -> Credential:
+        """Return what *token* says."""
+
+
+class Standing(Protocol):
+    """Knows what was taken back before its time; raises `Unauthenticated` for that."""
+
+    async def require(self, credential: Credential) -> None:
+        """Refuse a credential of a session that was ended, or of a customer that may no longer sign in."""
+
+
 class BearerReader:
     """Reads ``Bearer`` credentials, as RFC 6750 writes them."""
 
-    def __init__(self, verifier: TokenVerifier) -> None:
+    def __init__(self, verifier: Verifier, standing: Standing) -> None:
         self._verifier = verifier
+        self._standing = standing
 
-    def principal(self, authorization: str | None) -> Principal | None:
-        """Return who calls; None for a call without credentials.
-
-        Raises:
-            Unauthenticated: for credentials that do not hold.
-        """
-        found = self.principal_until(authorization)
-        return None if found is None else found[0]
-
-    def principal_until(self, authorization: str | None) -> tuple[Principal, datetime] | None:
-        """Return who calls and until when the credentials hold; None for a call without any.
+    async def credential(self, authorization: str | None) -> Credential | None:
+        """Return what the caller's token says; None for a call without credentials.
 
         Raises:
-            Unauthenticated: for credentials that do not hold.
+            Unauthenticated: for credentials that do not hold, or no longer.
         """
         if not authorization:
             return None
         if authorization[: len(_SCHEME)].lower() != _SCHEME:
             raise Unauthenticated("Send the access token as: Authorization: Bearer ….")
-        return self._verifier.verify(authorization[len(_SCHEME) :].strip())
+        credential = await self._verifier.verify(authorization[len(_SCHEME) :].strip())
+        await self._standing.require(credential)
+        return credential

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from app.database import open_database
-from app.settings import AwsCredentials, InvalidSettings, Settings
+from app.sections import AwsCredentials
+from app.settings import InvalidSettings, Settings
 from core.clock import Clock, SystemClock
 from core.sealing import Sealer, UnusableMasterKey
 from core.vocabulary import EventPrivacy
@@ -26,6 +27,7 @@ from services.import_states import ImportLimits
 from services.live import open_live
 from services.records import RecordMaker
 from services.registry import Services
+from services.revocations import Revocations, open_revocations
 from services.seller import SellerPolicies
 from services.uploads import DocumentFiles
 from workers.bulk_import import ImportWorker
@@ -52,6 +54,7 @@ class Container:
     queue: SqsWorkQueue
     services: Services
     limits: ImportLimits
+    revocations: Revocations
 
 
 @asynccontextmanager
@@ -69,6 +72,9 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
         store = await stack.enter_async_context(open_store(settings))
         queue = await stack.enter_async_context(open_queue(settings))
         live = await stack.enter_async_context(open_live(ImportChanges()))
+        revocations = await stack.enter_async_context(
+            open_revocations(rules.clock, token_lifetime=settings.security.access_token_lifetime)
+        )
         units = mongo.units
         files = DocumentFiles(store)
         bulk = settings.bulk.customer
@@ -84,7 +90,7 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             documents=DocumentService(units, rules.records, rules.policies, files, rules.clock),
             bulk_imports=BulkImportService(units, store, queue, rules.clock, limits, live),
         )
-        yield Container(settings, rules, mongo, units, store, queue, services, limits)
+        yield Container(settings, rules, mongo, units, store, queue, services, limits, revocations)
 
 
 def import_worker(container: Container) -> ImportWorker:

@@ -20,6 +20,7 @@ from strawberry.types.graphql import OperationType
 from app.bearer import BearerReader
 from app.graphql import Schema
 from auth.principal import Principal
+from core.device import Device, device_of
 from core.errors import Unauthenticated
 from schema.context import Context
 from services.registry import Services
@@ -65,9 +66,9 @@ class GraphQLEndpoint:
         request_id = request_id_of(request.headers.get("x-request-id"))
         headers = {"x-request-id": request_id}
         try:
-            principal = self._principal(request)
+            principal = await self._principal(request)
             asked = await _read(request)
-            context = Context(self._services, request_id=request_id, principal=principal)
+            context = Context(self._services, request_id=request_id, principal=principal, device=_device(request))
             result = await self._execute(asked, context)
             status, media_type, body = _answer(result, request.headers.get("accept", ""))
         except ClientDisconnect:
@@ -79,11 +80,11 @@ class GraphQLEndpoint:
             body = {"errors": [{"message": str(refusal), "extensions": {"code": refusal.code, "requestId": request_id}}]}
         await _send(send, status, media_type, orjson.dumps(body), headers)
 
-    def _principal(self, request: Request) -> Principal | None:
+    async def _principal(self, request: Request) -> Principal | None:
         # Several headers are joined, as HTTP says: no token has a comma in it.
         given = ", ".join(request.headers.getlist("authorization"))
         try:
-            return self._bearer.principal(given)
+            credential = await self._bearer.credential(given)
         except Unauthenticated as error:
             raise _NotAcceptable(
                 HTTPStatus.UNAUTHORIZED,
@@ -91,6 +92,7 @@ class GraphQLEndpoint:
                 code="UNAUTHENTICATED",
                 headers={"www-authenticate": 'Bearer error="invalid_token"'},
             ) from error
+        return None if credential is None else credential.principal
 
     async def _execute(self, asked: _GraphQLRequest, context: Context) -> ExecutionResult:
         try:
@@ -112,6 +114,10 @@ class GraphQLEndpoint:
 
 
 _NO_QUERY = 'Send a JSON object with a text "query", and if needed "variables" and "operationName".'
+
+
+def _device(request: Request) -> Device:
+    return device_of(None if request.client is None else request.client.host, request.headers.get("user-agent"))
 
 
 def request_id_of(given: str | None) -> str:

@@ -77,12 +77,12 @@ class GraphQLSocket(GraphQLRouter[Context, None]):
         params = context.connection_params
         given = params.get("authorization", params.get("Authorization")) if isinstance(params, dict) else None
         try:
-            principal = self._bearer.principal(given if isinstance(given, str) else None)
+            credential = await self._bearer.credential(given if isinstance(given, str) else None)
         except Unauthenticated as error:
             raise ConnectionRejectionError({"message": str(error)}) from error
-        if principal is None:
+        if credential is None:
             raise ConnectionRejectionError({"message": _MISSING})
-        context.principal = principal
+        context.principal = credential.principal
         return None
 
 

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import start_http_server
 from structlog.typing import Processor
 
-from app.settings import MonitoringSettings, host_and_port
+from app.sections import MonitoringSettings, host_and_port
 
 _SECRET = frozenset({"token", "authorization", "password", "secret", "otp", "email", "phone", "number"})
 

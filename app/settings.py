@@ -7,199 +7,37 @@ The file uses the keys of the customer's description (camelCase); the environmen
 import os
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from app.sections import (
+    AwsSettings,
+    BulkSettings,
+    KafkaSettings,
+    MongoSettings,
+    MonitoringSettings,
+    OtpSettings,
+    PusherSettings,
+    SecuritySettings,
+    SellerDefaults,
+    ServerSettings,
+    ValidationSettings,
+)
 
 ENV_PREFIX = "CUSTOMER_SERVICE_"
 CONFIG_FILE = Path(__file__).resolve().parents[1] / "config.yaml"
 """The configuration file, unless ``CUSTOMER_SERVICE_CONFIG`` names another one; wherever the program is called from."""
-_LAST_PORT = 65535
 _CAPITAL = re.compile(r"(?<!^)[A-Z]")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 class InvalidSettings(Exception):
     """The configuration cannot be used. The message names every key at fault, and never a value."""
-
-
-def _existing_port(listen_on: str) -> str:
-    if int(listen_on.rpartition(":")[2]) > _LAST_PORT:
-        message = f"Ports end at {_LAST_PORT}"
-        raise ValueError(message)
-    return listen_on
-
-
-ListenOn = Annotated[str, BeforeValidator(str), Field(pattern=r"^([^\s:]*:)?[0-9]{1,5}$"), AfterValidator(_existing_port)]
-"""Where to listen: ``":8084"`` (every interface), ``"127.0.0.1:8084"`` or ``8084``."""
-
-
-def host_and_port(listen_on: str) -> tuple[str, int]:
-    """Split an address to listen on; no host means every interface."""
-    host, _, port = listen_on.rpartition(":")
-    return host or "0.0.0.0", int(port)  # noqa: S104
-
-
-class Section(BaseModel):
-    """A part of the settings; a key nobody reads is an error, because it is a typing mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ServerSettings(Section):
-    """The HTTP server; timeouts in seconds."""
-
-    port: ListenOn = ":8084"
-    read_timeout: float = Field(35, gt=0)
-    write_timeout: float = Field(30, gt=0)
-    idle_timeout: float = Field(70, gt=0)
-    allowed_origins: list[str] = []
-    """Origins of browsers that may call the API from another host."""
-
-
-class MongoSettings(Section):
-    """The database: always a replica set."""
-
-    uri: SecretStr
-    database: str = Field("customer_service", pattern=r"^[A-Za-z0-9_-]{1,60}$")
-    max_pool_size: int = Field(100, ge=1)
-    min_pool_size: int = Field(10, ge=0)
-
-
-class AwsCredentials(Section):
-    """Where an AWS service is and who calls it. Without keys, the machine's own role is used."""
-
-    region: str = "us-east-1"
-    access_key: SecretStr | None = None
-    secret_key: SecretStr | None = None
-    endpoint: str | None = None
-    """Address of an S3- or SQS-compatible server; None means AWS itself."""
-
-
-class S3Settings(AwsCredentials):
-    """The object store of documents, import files and reports."""
-
-    bucket: str = "customer-documents"
-    public_endpoint: str | None = None
-    """Address that clients outside reach the store by, where it differs from `endpoint`."""
-
-
-class SqsQueues(Section):
-    """Names of the queues; a dead-letter queue has the same name with ``-dlq`` behind it."""
-
-    customer_queue: str = "customer-service-queue"
-
-
-class SqsSettings(AwsCredentials):
-    """The queue of import work."""
-
-    queues: SqsQueues = SqsQueues()
-    visibility_timeout: int = Field(30, ge=2, le=43200)
-    wait_seconds: int = Field(20, ge=0, le=20)
-    max_receive_count: int = Field(5, ge=2)
-
-
-class AwsSettings(Section):
-    """Amazon Web Services, or servers that speak like them."""
-
-    s3: S3Settings = S3Settings()
-    sqs: SqsSettings = SqsSettings()
-
-
-class KafkaTopics(Section):
-    """Where each kind of event goes."""
-
-    customer_create: str = "customer.created"
-    customer_update: str = "customer.updated"
-    customer_delete: str = "customer.deleted"
-
-
-class KafkaSettings(Section):
-    """The event log."""
-
-    brokers: list[str] = Field(["localhost:9092"], min_length=1)
-    topics: KafkaTopics = KafkaTopics()
-    personal_data: Literal["reference", "masked", "full"] = "masked"
-
-
-class PusherSettings(Section):
-    """Pusher Channels; off without an app id."""
-
-    app_id: str | None = None
-    key: str | None = None
-    secret: SecretStr | None = None
-    cluster: str = "us2"
-
-
-class BulkCustomerSettings(Section):
-    """How imports are worked through."""
-
-    batch_size: int = Field(100, ge=1, le=1000)
-    max_workers: int = Field(5, ge=1, le=100)
-    max_bytes: int = Field(1 << 30, ge=1)
-    lease_seconds: float = Field(10, gt=0)
-
-
-class BulkSettings(Section):
-    """Bulk operations."""
-
-    customer: BulkCustomerSettings = BulkCustomerSettings()
-
-
-class ValidationSettings(Section):
-    """The rules that can be switched off."""
-
-    email: bool = True
-    phone: bool = True
-    documents: bool = True
-    addresses: bool = True
-
-
-class SellerDefaults(Section):
-    """What holds for a seller that has said nothing else."""
-
-    default_country: str = Field("US", pattern="^[A-Z]{2}$")
-
-
-class SecuritySettings(Section):
-    """Secrets shared by every process. No defaults, on purpose."""
-
-    issuer: str = "customer-service"
-    audience: str = "customer-service"
-    key_file: Path
-    """A JWK Set with the private keys that sign access tokens."""
-    master_key: SecretStr
-    """32 bytes in base 64: document numbers are encrypted, and found again, with keys derived from it."""
-    access_token_lifetime: timedelta = timedelta(minutes=10)
-    otp_outbox: Path | None = None
-    """Development only: a file that receives every code instead of a phone."""
-
-
-class NewRelicSettings(Section):
-    """New Relic, by OTLP."""
-
-    enabled: bool = False
-    app_name: str = "customer-service"
-    license_key: SecretStr | None = None
-
-
-class PrometheusSettings(Section):
-    """Metrics on a port of their own."""
-
-    enabled: bool = True
-    port: ListenOn = ":9090"
-
-
-class MonitoringSettings(Section):
-    """What operators see."""
-
-    new_relic: NewRelicSettings = NewRelicSettings()
-    prometheus: PrometheusSettings = PrometheusSettings()
 
 
 class Settings(BaseSettings):
@@ -219,6 +57,7 @@ class Settings(BaseSettings):
     validation: ValidationSettings = ValidationSettings()
     sellers: SellerDefaults = SellerDefaults()
     security: SecuritySettings
+    otp: OtpSettings = OtpSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     @classmethod

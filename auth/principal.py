@@ -1,7 +1,7 @@
 """Who calls, and what they may do. Decided from a verified token; nothing here does I/O."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.errors import BadInput, Forbidden
@@ -17,6 +17,8 @@ class Scope(StrEnum):
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_READ_FULL = "documents:read_full"
     DOCUMENTS_WRITE = "documents:write"
+    DOCUMENTS_REVIEW = "documents:review"
+    ERASURE = "erasure"
     IMPORTS_READ = "imports:read"
     IMPORTS_WRITE = "imports:write"
 
@@ -27,19 +29,27 @@ OPERATOR_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
 SERVICE_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
 CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE, Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE})
 
+SCOPES = {
+    PrincipalKind.CUSTOMER: CUSTOMER_SCOPES,
+    PrincipalKind.OPERATOR: OPERATOR_SCOPES,
+    PrincipalKind.SERVICE: SERVICE_SCOPES,
+}
+"""What each kind of caller may do unless told otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A verified caller.
 
     An operator is bound to one seller, a customer to one seller and to itself; a service may act for every seller and names
-    the one it means.
+    the one it means. The session is how the caller came in, and no part of who it is.
     """
 
     kind: PrincipalKind
     subject: str
     scopes: frozenset[Scope]
     seller_id: str | None = None
+    session_id: str | None = field(default=None, compare=False)
 
     @property
     def actor(self) -> str:

@@ -1,8 +1,9 @@
 """Access tokens: ES256 JWTs after RFC 9068 (``typ: at+jwt``)."""
 
 import secrets
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from joserfc import jwt
@@ -25,6 +26,24 @@ _TEXTS = ("sub", "jti", "sid", "client_id", "scope")
 _CLAIMS = ("iss", "aud", "sub", "exp", "iat", "jti", "client_id", "kind", "scope", "sid")
 
 
+FIRST_PARTY = "customer-service"
+"""The client that tokens are made for when people sign in with us directly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a verified access token says: who calls, since when, and until when it holds."""
+
+    principal: Principal
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long it holds altogether."""
+        return self.expires_at - self.issued_at
+
+
 class TokenIssuer:
     """Signs access tokens with the first key of a set."""
 
@@ -43,14 +62,19 @@ class TokenIssuer:
         lifetime: timedelta,
         seller_id: str | None = None,
         session_id: str | None = None,
+        client_id: str = FIRST_PARTY,
+        methods: Sequence[str] = (),
     ) -> str:
-        """Return a signed token for one principal."""
+        """Return a signed token for one principal.
+
+        *methods* are how it proved who it is, in the words of RFC 8176 (``otp``, ``sms``).
+        """
         now = int(self._clock.now().timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": subject,
-            "client_id": "customer-service",
+            "client_id": client_id,
             "iat": now,
             "exp": now + int(lifetime.total_seconds()),
             "jti": secrets.token_urlsafe(16),
@@ -60,6 +84,8 @@ class TokenIssuer:
         }
         if seller_id is not None:
             claims["seller_id"] = seller_id
+        if methods:
+            claims["amr"] = list(methods)
         header = {"typ": TOKEN_TYPE, "alg": ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
 
@@ -75,15 +101,19 @@ class TokenVerifier:
         self._expected["aud"]["value"] = audience
         self._expected["scope"]["allow_blank"] = True  # a caller who may do nothing is known all the same
 
-    def verify(self, token: str) -> tuple[Principal, datetime]:
-        """Return who *token* speaks for, and when it stops doing so.
+    def verify(self, token: str) -> Credential:
+        """Return what *token* says.
 
         Raises:
             Unauthenticated: with one message for every defect, so that a forger learns nothing.
         """
         try:
             claims = self._claims(token)
-            return self._principal(claims), datetime.fromtimestamp(claims["exp"], tz=self._clock.now().tzinfo)
+            return Credential(
+                self._principal(claims),
+                datetime.fromtimestamp(claims["iat"], tz=UTC),
+                datetime.fromtimestamp(claims["exp"], tz=UTC),
+            )
         except (JoseError, ValueError, TypeError, KeyError, OverflowError, OSError, RecursionError) as error:
             raise Unauthenticated("The access token is not valid, or no longer.") from error
 
@@ -114,4 +144,4 @@ class TokenVerifier:
             raise ValueError("names no customer")
         known = {scope.value for scope in Scope}
         scopes = frozenset(Scope(word) for word in claims["scope"].split() if word in known)
-        return Principal(kind=kind, subject=subject, scopes=scopes, seller_id=seller_id)
+        return Principal(kind=kind, subject=subject, scopes=scopes, seller_id=seller_id, session_id=claims["sid"])

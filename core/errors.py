@@ -5,9 +5,10 @@
     ├── Forbidden            a valid token that may not do this
     ├── NotFound             nothing there that this caller can see, where null cannot say so
     ├── BadInput             a request that cannot be understood (wrong cursor, page too large)
-    ├── NotFound             an id that names nothing the caller can see, where no payload can say so
+    ├── RateLimited          too many calls, where no payload can say so
     ├── Refused              expected refusals, reported together as problems
-    │   └── Conflict         somebody else changed it first; carries the current version
+    │   ├── Conflict         somebody else changed it first; carries the current version
+    │   └── TooMany          too many attempts; carries how long to wait
     └── Unavailable          a remote system did not answer in time
 
 A `Problem` is data, not an exception: services collect all of them and raise one `Refused`.
@@ -107,6 +108,16 @@ class Unavailable(ServiceError):
     code = "UNAVAILABLE"
 
 
+class RateLimited(ServiceError):
+    """Too many calls of this kind. `retry_after` is in seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"There were too many of these calls. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
 class Refused(ServiceError):
     """An expected refusal. Nothing was changed."""
 
@@ -137,6 +148,14 @@ class Conflict(Refused):
                 )
             ]
         )
+
+
+class TooMany(Refused):
+    """There were too many attempts. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int, *field: str) -> None:
+        super().__init__([Problem(ErrorCode.TOO_MANY_ATTEMPTS, message, field)])
+        self.retry_after = retry_after
 
 
 class StandaloneDatabase(Exception):

@@ -59,6 +59,18 @@ class Sealer:
         """Return 32 hexadecimal digits that are the same for the same value of the same seller, and say nothing else."""
         return hmac.new(self._key("index", seller_id), value.encode(), hashlib.sha256).hexdigest()[:32]
 
+    def mac(self, purpose: str, *parts: str | bytes) -> bytes:
+        """Return 32 bytes that only a holder of the master key can compute for these *parts* in this order."""
+        key = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=f"customer-service/mac/{purpose}".encode()).derive(
+            self._master
+        )
+        digest = hmac.new(key, digestmod=hashlib.sha256)
+        for part in parts:
+            raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+            # With its length in front, no part can run over into the next.
+            digest.update(len(raw).to_bytes(4, "big") + raw)
+        return digest.digest()
+
     def _key(self, purpose: str, seller_id: str) -> bytes:
         info = f"customer-service/{purpose}/{seller_id}".encode()
         return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._master)

@@ -135,6 +135,29 @@ class PrincipalKind(StrEnum):
     SERVICE = "SERVICE"
 
 
+class OtpChannel(StrEnum):
+    """How a one-time code reaches a customer."""
+
+    SMS = "SMS"
+    EMAIL = "EMAIL"
+
+
+class OtpPurpose(StrEnum):
+    """What a one-time code is good for; a code for one thing is worth nothing for another."""
+
+    LOGIN = "LOGIN"
+
+
+class SessionEnd(StrEnum):
+    """Why a session is over before its time."""
+
+    LOGOUT = "LOGOUT"
+    REVOKED = "REVOKED"
+    REPLACED = "REPLACED"
+    TOKEN_REUSED = "TOKEN_REUSED"  # noqa: S105
+    CUSTOMER_GONE = "CUSTOMER_GONE"
+
+
 class EventPrivacy(StrEnum):
     """How much of the customer travels in an event."""
 

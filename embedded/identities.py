@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from auth.keys import generate_key_set, load_key_set
-from auth.principal import CUSTOMER_SCOPES, OPERATOR_SCOPES, SERVICE_SCOPES
+from auth.principal import SCOPES
 from auth.tokens import TokenIssuer
 from core.clock import SystemClock
 from core.vocabulary import PrincipalKind
@@ -17,11 +17,6 @@ SELLER = "demo"
 OTHER_SELLER = "demo-two"
 ISSUER = AUDIENCE = "customer-service"
 _LIFETIME = timedelta(days=30)
-_SCOPES = {
-    PrincipalKind.OPERATOR: OPERATOR_SCOPES,
-    PrincipalKind.SERVICE: SERVICE_SCOPES,
-    PrincipalKind.CUSTOMER: CUSTOMER_SCOPES,
-}
 
 
 def ensure_key_file(path: Path) -> Path:
@@ -56,7 +51,7 @@ class Mint:
 
     def mint(self, kind: PrincipalKind, subject: str, seller_id: str | None) -> str:
         """Return a token for *subject*: the customer itself for customers, any name for operators and services."""
-        return self._issuer.issue(kind=kind, subject=subject, scopes=_SCOPES[kind], lifetime=_LIFETIME, seller_id=seller_id)
+        return self._issuer.issue(kind=kind, subject=subject, scopes=SCOPES[kind], lifetime=_LIFETIME, seller_id=seller_id)
 
     def for_stack(self, customer_id: str) -> dict[str, str]:
         """Return the tokens of ``stack.json``; *customer_id* is a customer of the first seller."""

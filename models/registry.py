@@ -9,6 +9,11 @@ from models.customer_event import CustomerEvent
 from models.document import Document
 from models.idempotency import IdempotencyRecord
 from models.lease import Lease
+from models.otp_challenge import OtpChallenge
+from models.revocation import Revocation
+from models.service_client import ServiceClient
+from models.session import Session
+from models.throttle import Budget, KnownNetwork, Throttle
 
 STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Customer,
@@ -21,4 +26,11 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     ImportRowOutcome,
     ImportKey,
     Lease,
+    Session,
+    OtpChallenge,
+    Throttle,
+    Budget,
+    KnownNetwork,
+    Revocation,
+    ServiceClient,
 )

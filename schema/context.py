@@ -4,18 +4,24 @@ import strawberry
 from strawberry.fastapi import BaseContext
 
 from auth.principal import Principal, Scope
+from core.device import Device
 from core.errors import NotFound, Unauthenticated
 from core.tenancy import Tenant
 from loaders.registry import Loaders
 from models.customer import Customer
 from services.registry import Services
 
+_UNKNOWN = Device()
+
 
 class Context(BaseContext):
     """The circumstances of one operation. On a WebSocket, a connection's own context makes one for each operation."""
 
-    def __init__(self, services: Services, *, request_id: str, principal: Principal | None = None) -> None:
+    def __init__(
+        self, services: Services, *, request_id: str, principal: Principal | None = None, device: Device = _UNKNOWN
+    ) -> None:
         super().__init__()
+        self.device = device
         self.services = services
         self.request_id = request_id
         self.principal = principal
@@ -65,7 +71,7 @@ class Context(BaseContext):
 
     def for_operation(self) -> "Context":
         """Return a context of the same caller for one operation."""
-        return Context(self.services, request_id=self.request_id, principal=self.principal)
+        return Context(self.services, request_id=self.request_id, principal=self.principal, device=self.device)
 
 
 Info = strawberry.Info[Context, None]

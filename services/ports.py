@@ -5,7 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Protocol
 
+from core.delivery import CodeMessage
 from core.files import DownloadTicket, StoredObject, UploadTicket
+from core.vocabulary import OtpChannel
 
 
 class ObjectWriter(Protocol):
@@ -57,3 +59,26 @@ class WorkQueue(Protocol):
         Raises:
             Unavailable: the queue could not be reached.
         """
+
+
+class CodeDelivery(Protocol):
+    """Whoever carries one-time codes over one channel."""
+
+    async def deliver(self, message: CodeMessage) -> None:
+        """Send one code, and return once the provider has accepted it.
+
+        Raises:
+            core.delivery.NotSent: certainly not sent; safe to try again.
+            core.delivery.MaybeSent: nobody knows; must not be tried again.
+        """
+
+
+class Courier(Protocol):
+    """Takes codes from the database to the customers, in the background."""
+
+    @property
+    def channels(self) -> frozenset[OtpChannel]:
+        """The channels that codes can go over."""
+
+    def nudge(self) -> None:
+        """Say that a code may be waiting. Returns at once; without it, the code would wait for the next look."""

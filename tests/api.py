@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from app.cli.token import SCOPES
-from auth.principal import Scope
+from auth.principal import SCOPES, Scope
 from auth.tokens import TokenIssuer
 from core.vocabulary import PrincipalKind
 

@@ -6,7 +6,8 @@ import uvicorn
 
 from app.asgi import create_app
 from app.observability import configure_logging, serve_metrics
-from app.settings import host_and_port, load_settings
+from app.sections import host_and_port
+from app.settings import load_settings
 
 GRACE_SECONDS = 20
 """How long requests under way may take once the process was told to stop."""
@@ -30,6 +31,9 @@ def serve() -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        # Without a list, uvicorn would believe every X-Forwarded-For that comes over the loopback.
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=settings.server.trusted_proxies,
         timeout_keep_alive=int(settings.server.idle_timeout),
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=MAX_FRAME_BYTES,

@@ -9,16 +9,9 @@ import typer
 from app.cli.stack import stack_secrets
 from app.keys import token_issuer
 from app.settings import load_settings
-from auth.principal import CUSTOMER_SCOPES, OPERATOR_SCOPES, SERVICE_SCOPES, Scope
+from auth.principal import SCOPES, Scope
 from core.clock import SystemClock
 from core.vocabulary import PrincipalKind
-
-SCOPES = {
-    PrincipalKind.CUSTOMER: CUSTOMER_SCOPES,
-    PrincipalKind.OPERATOR: OPERATOR_SCOPES,
-    PrincipalKind.SERVICE: SERVICE_SCOPES,
-}
-"""What each kind of caller may do unless told otherwise."""
 
 
 def token(

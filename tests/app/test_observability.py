@@ -12,7 +12,7 @@ import structlog
 
 from app import observability
 from app.observability import configure_logging, serve_metrics
-from app.settings import MonitoringSettings, PrometheusSettings
+from app.sections import MonitoringSettings, PrometheusSettings
 
 
 class Written(io.StringIO):

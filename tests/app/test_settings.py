@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import CONFIG_FILE, ENV_PREFIX, InvalidSettings, Settings, host_and_port, load_settings
+from app.sections import host_and_port
+from app.settings import CONFIG_FILE, ENV_PREFIX, InvalidSettings, Settings, load_settings
 
 # As the customer's description of the service has it, word for word.
 BRIEF = """

@@ -215,8 +215,8 @@ def test_the_forgeries_differ_from_a_good_token_in_one_thing_only() -> None:
     """
     Else the list above would prove nothing.
     """
-    assert PRINCIPAL == VERIFIER.verify(GOOD)[0]
-    assert PRINCIPAL == VERIFIER.verify(padded(LONGEST_TOKEN))[0]
+    assert PRINCIPAL == VERIFIER.verify(GOOD).principal
+    assert PRINCIPAL == VERIFIER.verify(padded(LONGEST_TOKEN)).principal
 
 
 @given(st.text())
@@ -273,7 +273,7 @@ def test_a_header_of_another_shape_is_refused(name: str, value: object) -> None:
     ids=str,
 )
 def test_tokens_at_the_edge_that_hold(claims: dict[str, Any]) -> None:
-    assert PRINCIPAL == VERIFIER.verify(token(**claims))[0]
+    assert PRINCIPAL == VERIFIER.verify(token(**claims)).principal
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_tokens_at_the_edge_that_hold(claims: dict[str, Any]) -> None:
     ],
 )
 def test_scopes_that_nobody_knows_give_nothing(scope: str, scopes: set[Scope]) -> None:
-    assert scopes == VERIFIER.verify(token(scope=scope))[0].scopes
+    assert scopes == VERIFIER.verify(token(scope=scope)).principal.scopes
 
 
 @pytest.mark.parametrize(
@@ -302,11 +302,12 @@ def test_scopes_that_nobody_knows_give_nothing(scope: str, scopes: set[Scope]) -
 def test_what_is_issued_is_verified(kind: PrincipalKind, subject: str, seller_id: str | None) -> None:
     made = ISSUE(kind=kind, subject=subject, scopes=OPERATOR_SCOPES, lifetime=timedelta(minutes=10), seller_id=seller_id)
 
-    who, until = VERIFIER.verify(made)
+    found = VERIFIER.verify(made)
+    who = found.principal
 
     assert Principal(kind=kind, subject=subject, scopes=OPERATOR_SCOPES, seller_id=seller_id) == who
     assert seller_id == who.reach().seller_id
-    assert NOW + timedelta(minutes=10) == until
+    assert NOW + timedelta(minutes=10) == found.expires_at
 
 
 def test_a_token_of_our_own_for_somebody_else_is_refused() -> None:
@@ -332,6 +333,6 @@ def test_a_retired_key_verifies_while_it_is_in_the_set_and_not_after() -> None:
     during = TokenVerifier(load_key_set({"keys": new + old}), issuer=ISSUER, audience=AUDIENCE, clock=StoppedClock())
     after = TokenVerifier(load_key_set({"keys": new}), issuer=ISSUER, audience=AUDIENCE, clock=StoppedClock())
 
-    assert PRINCIPAL == during.verify(GOOD)[0]
+    assert PRINCIPAL == during.verify(GOOD).principal
     with pytest.raises(Unauthenticated):
         after.verify(GOOD)

@@ -89,7 +89,7 @@ def test_the_tokens_speak_for_whom_they_say(shared: StackUnderTest) -> None:
     keys = load_key_set(json.loads((shared.directory / "keys.json").read_text()))
     verifier = TokenVerifier(keys, issuer="customer-service", audience="customer-service", clock=SystemClock())
 
-    who = {name: verifier.verify(token)[0] for name, token in found["tokens"].items()}
+    who = {name: verifier.verify(token).principal for name, token in found["tokens"].items()}
 
     assert {"operator": "demo", "other_operator": "demo-two", "service": None, "customer": "demo"} == {
         name: principal.seller_id for name, principal in who.items()

@@ -1,0 +1,305 @@
+"""The sections of the configuration: what each key is called, may hold, and means."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from core.vocabulary import OtpChannel, PrincipalKind
+
+_LAST_PORT = 65535
+_SELLER_ID = r"^[A-Za-z0-9_-]{1,64}$"
+_HTTP_URL = r"^https?://[^\s/]+"
+
+
+def _existing_port(listen_on: str) -> str:
+    if int(listen_on.rpartition(":")[2]) > _LAST_PORT:
+        message = f"Ports end at {_LAST_PORT}"
+        raise ValueError(message)
+    return listen_on
+
+
+ListenOn = Annotated[str, BeforeValidator(str), Field(pattern=r"^([^\s:]*:)?[0-9]{1,5}$"), AfterValidator(_existing_port)]
+"""Where to listen: ``":8084"`` (every interface), ``"127.0.0.1:8084"`` or ``8084``."""
+
+
+def host_and_port(listen_on: str) -> tuple[str, int]:
+    """Split an address to listen on; no host means every interface."""
+    host, _, port = listen_on.rpartition(":")
+    return host or "0.0.0.0", int(port)  # noqa: S104
+
+
+class Section(BaseModel):
+    """A part of the settings; a key nobody reads is an error, because it is a typing mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    """The HTTP server; timeouts in seconds."""
+
+    port: ListenOn = ":8084"
+    read_timeout: float = Field(35, gt=0)
+    write_timeout: float = Field(30, gt=0)
+    idle_timeout: float = Field(70, gt=0)
+    allowed_origins: list[str] = []
+    """Origins of browsers that may call the API from another host."""
+    trusted_proxies: list[str] = []
+    """Addresses and networks whose ``X-Forwarded-For`` is believed; everybody else's is ignored."""
+    public_url: str | None = Field(None, pattern=_HTTP_URL)
+    """Where clients reach the service, for the addresses in its OAuth metadata; None means as they asked for it."""
+
+
+class MongoSettings(Section):
+    """The database: always a replica set."""
+
+    uri: SecretStr
+    database: str = Field("customer_service", pattern=r"^[A-Za-z0-9_-]{1,60}$")
+    max_pool_size: int = Field(100, ge=1)
+    min_pool_size: int = Field(10, ge=0)
+
+
+class AwsCredentials(Section):
+    """Where an AWS service is and who calls it. Without keys, the machine's own role is used."""
+
+    region: str = "us-east-1"
+    access_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    endpoint: str | None = None
+    """Address of an S3- or SQS-compatible server; None means AWS itself."""
+
+
+class S3Settings(AwsCredentials):
+    """The object store of documents, import files and reports."""
+
+    bucket: str = "customer-documents"
+    public_endpoint: str | None = None
+    """Address that clients outside reach the store by, where it differs from `endpoint`."""
+
+
+class SqsQueues(Section):
+    """Names of the queues; a dead-letter queue has the same name with ``-dlq`` behind it."""
+
+    customer_queue: str = "customer-service-queue"
+
+
+class SqsSettings(AwsCredentials):
+    """The queue of import work."""
+
+    queues: SqsQueues = SqsQueues()
+    visibility_timeout: int = Field(30, ge=2, le=43200)
+    wait_seconds: int = Field(20, ge=0, le=20)
+    max_receive_count: int = Field(5, ge=2)
+
+
+class SnsSettings(AwsCredentials):
+    """Text messages by Amazon SNS."""
+
+    sender_id: str | None = Field(None, pattern=r"^[A-Za-z0-9]{1,11}$")
+
+
+class SesSettings(AwsCredentials):
+    """E-mail by Amazon SES."""
+
+    sender: str | None = Field(None, min_length=3)
+    """The verified address that messages come from."""
+
+
+class AwsSettings(Section):
+    """Amazon Web Services, or servers that speak like them."""
+
+    s3: S3Settings = S3Settings()
+    sqs: SqsSettings = SqsSettings()
+    sns: SnsSettings = SnsSettings()
+    ses: SesSettings = SesSettings()
+
+
+class KafkaTopics(Section):
+    """Where each kind of event goes."""
+
+    customer_create: str = "customer.created"
+    customer_update: str = "customer.updated"
+    customer_delete: str = "customer.deleted"
+
+
+class KafkaSettings(Section):
+    """The event log."""
+
+    brokers: list[str] = Field(["localhost:9092"], min_length=1)
+    topics: KafkaTopics = KafkaTopics()
+    personal_data: Literal["reference", "masked", "full"] = "masked"
+
+
+class PusherSettings(Section):
+    """Pusher Channels; off without an app id."""
+
+    app_id: str | None = None
+    key: str | None = None
+    secret: SecretStr | None = None
+    cluster: str = "us2"
+
+
+class BulkCustomerSettings(Section):
+    """How imports are worked through."""
+
+    batch_size: int = Field(100, ge=1, le=1000)
+    max_workers: int = Field(5, ge=1, le=100)
+    max_bytes: int = Field(1 << 30, ge=1)
+    lease_seconds: float = Field(10, gt=0)
+
+
+class BulkSettings(Section):
+    """Bulk operations."""
+
+    customer: BulkCustomerSettings = BulkCustomerSettings()
+
+
+class ValidationSettings(Section):
+    """The rules that can be switched off."""
+
+    email: bool = True
+    phone: bool = True
+    documents: bool = True
+    addresses: bool = True
+
+
+class SellerDefaults(Section):
+    """What holds for a seller that has said nothing else."""
+
+    default_country: str = Field("US", pattern="^[A-Z]{2}$")
+
+
+class ClaimNames(Section):
+    """Which claim of another issuer's token says what."""
+
+    subject: str = "sub"
+    seller: str = "seller_id"
+    scope: str = "scope"
+
+
+class RoleGrant(Section):
+    """What one word of another issuer's scopes, roles or groups allows here."""
+
+    role: str = Field(min_length=1)
+    allows: list[str] = Field(min_length=1)
+
+
+class TrustedIssuerSettings(Section):
+    """Somebody else whose access tokens are accepted: an API gateway, a company's identity provider."""
+
+    issuer: str = Field(min_length=1)
+    audience: str = Field(min_length=1)
+    jwks_url: str = Field(pattern=_HTTP_URL)
+    algorithms: list[Literal["ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA"]] = Field(["ES256", "RS256"], min_length=1)
+    types: list[str] = ["at+jwt", "JWT"]
+    """Values of the header ``typ`` that are accepted; a token without one counts as ``JWT``."""
+    kind: PrincipalKind = PrincipalKind.OPERATOR
+    """What the callers of this issuer are."""
+    seller_id: str | None = Field(None, pattern=_SELLER_ID)
+    """The seller that all its callers belong to; None reads it from the token."""
+    claims: ClaimNames = ClaimNames()
+    roles: list[RoleGrant] = []
+    """What their scopes, roles or groups allow here. Words that are scopes of ours mean themselves."""
+    granted: list[str] = []
+    """The most that its tokens may allow here; empty means what the kind of caller may do."""
+
+
+class OperatorSignInSettings(Section):
+    """OpenID Connect for operators of the console."""
+
+    discovery_url: str = Field(pattern=_HTTP_URL)
+    """The provider's ``/.well-known/openid-configuration``."""
+    client_id: str
+    client_secret: SecretStr
+    request: list[str] = ["openid", "profile", "email"]
+    """The scopes asked for."""
+    claims: ClaimNames = ClaimNames(scope="roles")
+    """Which claims of the ID token name the operator, the seller and the roles."""
+    seller_id: str | None = Field(None, pattern=_SELLER_ID)
+    """The seller that all operators belong to; None reads it from the ID token."""
+    roles: list[RoleGrant] = []
+    """What their roles allow here; empty allows every operator what operators may do."""
+    after_sign_in: str = "/console"
+    """The page to go to afterwards."""
+
+
+class SecuritySettings(Section):
+    """Secrets shared by every process. No defaults, on purpose."""
+
+    issuer: str = "customer-service"
+    audience: str = "customer-service"
+    key_file: Path
+    """A JWK Set with the private keys that sign access tokens."""
+    master_key: SecretStr
+    """32 bytes in base 64: document numbers are encrypted, and found again, with keys derived from it."""
+    access_token_lifetime: timedelta = timedelta(minutes=10)
+    otp_outbox: Path | None = None
+    """Development only: a file that receives every code instead of a phone."""
+    refresh_token_idle: timedelta = timedelta(days=14)
+    """A session that is not used for this long is over."""
+    session_lifetime: timedelta = timedelta(days=30)
+    """A session is over after this long, used or not (NIST SP 800-63B-4, AAL1)."""
+    sessions_per_customer: int = Field(10, ge=1, le=100)
+    """Beyond that, a new sign-in ends the session that was used least recently."""
+    trusted_issuers: list[TrustedIssuerSettings] = []
+    """Whose access tokens are accepted besides our own."""
+    operator_sign_in: OperatorSignInSettings | None = None
+    """The identity provider that operators of the console sign in with."""
+
+
+class NewRelicSettings(Section):
+    """New Relic, by OTLP."""
+
+    enabled: bool = False
+    app_name: str = "customer-service"
+    license_key: SecretStr | None = None
+
+
+class PrometheusSettings(Section):
+    """Metrics on a port of their own."""
+
+    enabled: bool = True
+    port: ListenOn = ":9090"
+
+
+class MonitoringSettings(Section):
+    """What operators see."""
+
+    new_relic: NewRelicSettings = NewRelicSettings()
+    prometheus: PrometheusSettings = PrometheusSettings()
+
+
+class WebhookSettings(Section):
+    """A program of yours that sends the messages."""
+
+    url: str = Field(pattern=_HTTP_URL)
+    secret: SecretStr
+    """Signs every call, so that your program can tell it is ours."""
+    timeout: float = Field(5, gt=0, le=30)
+
+
+class SendLimits(Section):
+    """How many codes may be asked for, beyond what one destination may get (30 s apart, 3 in 10 minutes, 5 an hour, 10 a day)."""
+
+    per_network_ten_minutes: int = Field(100, ge=1)
+    per_network_hour: int = Field(300, ge=1)
+    countries_per_network_day: int = Field(5, ge=1)
+    """How many countries' phone numbers one network may ask for."""
+    per_seller_hour: int = Field(5_000, ge=1)
+    per_seller_day: int = Field(50_000, ge=1)
+    global_hour: int = Field(50_000, ge=1)
+
+
+class OtpSettings(Section):
+    """One-time codes: over which channels they go, who sends them, and how many."""
+
+    channels: list[OtpChannel] = [OtpChannel.SMS, OtpChannel.EMAIL]
+    """E-mail is the weaker of the two: whoever reads the mailbox is the customer (NIST SP 800-63B-4, 3.1.3.1)."""
+    sms: Literal["sns", "webhook"] | None = None
+    email: Literal["ses", "webhook"] | None = None
+    webhook: WebhookSettings | None = None
+    lifetime: timedelta = Field(timedelta(minutes=5), gt=timedelta(0), le=timedelta(minutes=10))
+    """How long a code holds; 10 minutes at most (NIST SP 800-63B-4, 3.1.3.2)."""
+    message: str = "{code} is your sign-in code. It holds for {minutes} minutes. Nobody from us will ever ask you for it."
+    limits: SendLimits = SendLimits()

@@ -1,0 +1,35 @@
+"""Where a call comes from."""
+
+import ipaddress
+from dataclasses import dataclass
+
+_LONGEST_USER_AGENT = 256
+_IPV6_NETWORK = 64  # what one subscriber gets; single IPv6 addresses cost nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The address and the program behind a call. Only for people to recognise and for counting: it proves nothing."""
+
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+    @property
+    def network(self) -> str:
+        """What limits count together: one IPv4 address, or the /64 network of an IPv6 address; empty when unknown."""
+        try:
+            address = ipaddress.ip_address(self.ip_address or "")
+        except ValueError:
+            return ""
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped is not None:
+                return str(address.ipv4_mapped)
+            return str(ipaddress.ip_network((int(address), _IPV6_NETWORK), strict=False))
+        return str(address)
+
+
+def device_of(ip_address: str | None, user_agent: str | None) -> Device:
+    """Return the device of a call, its user agent cut to 256 printable characters."""
+    if user_agent is None:
+        return Device(ip_address)
+    return Device(ip_address, "".join(letter for letter in user_agent if letter.isprintable())[:_LONGEST_USER_AGENT] or None)

@@ -1,0 +1,45 @@
+"""How a session is stored: who signed in, from where, and which refresh token comes next."""
+
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from core.vocabulary import OtpChannel, PrincipalKind, SessionEnd
+from models.base import StoredModel
+
+
+class Session(StoredModel):
+    """A session of a customer or an operator; `live` until it is ended.
+
+    Of the refresh tokens only digests are here: of the one that is good, and of the one before it. `salt` and the older
+    token together give the newer one, to nobody else but the service (see auth/refresh_tokens.py).
+    `generation` counts refreshes from 0.
+    """
+
+    kind: PrincipalKind
+    subject: str
+    scopes: list[str]
+    channel: OtpChannel | None = None
+    last_seen_at: datetime
+    idle_until: datetime
+    expires_at: datetime
+    user_agent: str | None = None
+    ip_address: str | None = None
+    generation: int = 0
+    digest: bytes
+    previous_digest: bytes | None = None
+    salt: bytes | None = None
+    rotated_at: datetime | None = None
+    ended: SessionEnd | None = None
+
+    class Settings:
+        name = "sessions"
+        keep_nulls = False
+        indexes = [
+            IndexModel(
+                [("seller_id", ASCENDING), ("subject", ASCENDING), ("last_seen_at", DESCENDING)],
+                name="by_subject",
+                partialFilterExpression={"live": True},
+            ),
+            IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
+        ]
