@@ -280,7 +280,7 @@ class WebhookSettings(Section):
 
 
 class SendLimits(Section):
-    """How many codes may be asked for, beyond what one destination may get (30 s apart, 3 in 10 minutes, 5 an hour, 10 a day)."""
+    """How many codes may be asked for, beyond the limits of each destination (30 s apart, 3 in 10 minutes, 5 an hour)."""
 
     per_network_ten_minutes: int = Field(100, ge=1)
     per_network_hour: int = Field(300, ge=1)

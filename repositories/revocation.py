@@ -1,4 +1,4 @@
-"""What no longer holds before its time. About tokens, not about anybody's data: there is no tenant yet when they are checked."""
+"""What no longer holds before its time. About tokens, nobody's data: when they are checked, there is no tenant yet."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
