@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from auth.principal import Principal
 from auth.tokens import Credential
 from core.errors import Unauthenticated
 
@@ -22,12 +23,20 @@ class Standing(Protocol):
         """Refuse a credential of a session that was ended, or of a customer that may no longer sign in."""
 
 
+class Activity(Protocol):
+    """Wants to know which sessions are used."""
+
+    def note(self, principal: Principal) -> None:
+        """Note that the session of *principal* is used now. Returns at once."""
+
+
 class BearerReader:
     """Reads ``Bearer`` credentials, as RFC 6750 writes them."""
 
-    def __init__(self, verifier: Verifier, standing: Standing) -> None:
+    def __init__(self, verifier: Verifier, standing: Standing, activity: Activity) -> None:
         self._verifier = verifier
         self._standing = standing
+        self._activity = activity
 
     async def credential(self, authorization: str | None) -> Credential | None:
         """Return what the caller's token says; None for a call without credentials.
@@ -41,4 +50,5 @@ class BearerReader:
             raise Unauthenticated("Send the access token as: Authorization: Bearer ….")
         credential = await self._verifier.verify(authorization[len(_SCHEME) :].strip())
         await self._standing.require(credential)
+        self._activity.note(credential.principal)
         return credential

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from app.aws import aws_access
 from app.database import open_database
-from app.sections import AwsCredentials
+from app.delivery import open_courier
+from app.keys import token_issuer
 from app.settings import InvalidSettings, Settings
+from auth.refresh_tokens import RefreshTokens
 from core.clock import Clock, SystemClock
 from core.sealing import Sealer, UnusableMasterKey
 from core.vocabulary import EventPrivacy
-from infra.aws import AwsAccess
 from infra.mongo import Mongo
 from infra.s3 import S3ObjectStore, open_object_store
 from infra.sqs import SqsWorkQueue, open_work_queue
@@ -25,10 +27,16 @@ from services.document import DocumentService
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
 from services.live import open_live
+from services.one_time_code import OneTimeCodeService
 from services.records import RecordMaker
 from services.registry import Services
 from services.revocations import Revocations, open_revocations
 from services.seller import SellerPolicies
+from services.service_client import ServiceClients
+from services.session import SessionRules, SessionService
+from services.session_activity import SessionActivity, open_session_activity
+from services.sign_in import SignInService
+from services.throttling import SendAllowances, SignInLimits
 from services.uploads import DocumentFiles
 from workers.bulk_import import ImportWorker
 
@@ -38,13 +46,14 @@ class Rules:
     """What decides and does no I/O."""
 
     clock: Clock
+    sealer: Sealer
     records: RecordMaker
     policies: SellerPolicies
 
 
 @dataclass(frozen=True, slots=True)
-class Container:
-    """What a process that serves or works on imports needs."""
+class Connections:
+    """What every process needs that reads and writes customers: the rules, and the remote systems."""
 
     settings: Settings
     rules: Rules
@@ -52,13 +61,22 @@ class Container:
     units: UnitOfWork
     store: S3ObjectStore
     queue: SqsWorkQueue
-    services: Services
     limits: ImportLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Container(Connections):
+    """What a process that serves needs besides: every service, and what it knows of sessions."""
+
+    services: Services
     revocations: Revocations
+    activity: SessionActivity
+    clients: ServiceClients
+    sign_in_limits: SignInLimits
 
 
 @asynccontextmanager
-async def open_container(settings: Settings) -> AsyncIterator[Container]:
+async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
     """Open every remote system; close them in reverse, whatever happens.
 
     Raises:
@@ -71,12 +89,6 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
         mongo = await stack.enter_async_context(open_database(settings))
         store = await stack.enter_async_context(open_store(settings))
         queue = await stack.enter_async_context(open_queue(settings))
-        live = await stack.enter_async_context(open_live(ImportChanges()))
-        revocations = await stack.enter_async_context(
-            open_revocations(rules.clock, token_lifetime=settings.security.access_token_lifetime)
-        )
-        units = mongo.units
-        files = DocumentFiles(store)
         bulk = settings.bulk.customer
         limits = ImportLimits(
             max_bytes=bulk.max_bytes,
@@ -84,32 +96,90 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             max_workers=bulk.max_workers,
             lease_seconds=bulk.lease_seconds,
         )
+        yield Connections(settings, rules, mongo, mongo.units, store, queue, limits)
+
+
+@asynccontextmanager
+async def open_container(settings: Settings) -> AsyncIterator[Container]:
+    """Open everything that serving needs; see `open_connections`.
+
+    Raises:
+        InvalidSettings: as there, or the signing keys or the carriers of one-time codes cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        to = await stack.enter_async_context(open_connections(settings))
+        rules, clock = to.rules, to.rules.clock
+        live = await stack.enter_async_context(open_live(ImportChanges()))
+        lifetime = settings.security.access_token_lifetime
+        revocations = await stack.enter_async_context(open_revocations(clock, token_lifetime=lifetime))
+        activity = await stack.enter_async_context(open_session_activity(clock))
+        courier = await stack.enter_async_context(open_courier(settings, rules.sealer, clock))
+        sessions = build_sessions(to, revocations)
+        limits = SignInLimits(rules.sealer, clock, SendAllowances(**settings.otp.limits.model_dump()))
         services = Services(
-            customers=CustomerService(units, rules.records, rules.policies, files, rules.clock),
-            addresses=AddressService(units, rules.records, rules.policies, rules.clock),
-            documents=DocumentService(units, rules.records, rules.policies, files, rules.clock),
-            bulk_imports=BulkImportService(units, store, queue, rules.clock, limits, live),
+            customers=build_customers(to),
+            addresses=AddressService(to.units, rules.records, rules.policies, clock),
+            documents=DocumentService(to.units, rules.records, rules.policies, DocumentFiles(to.store), clock),
+            bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
+            sessions=sessions,
+            one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
+            sign_in=SignInService(to.units, sessions, limits, rules.records, rules.sealer, clock),
         )
-        yield Container(settings, rules, mongo, units, store, queue, services, limits, revocations)
+        yield Container(
+            settings,
+            rules,
+            to.mongo,
+            to.units,
+            to.store,
+            to.queue,
+            to.limits,
+            services,
+            revocations,
+            activity,
+            ServiceClients(clock, token_lifetime=lifetime),
+            limits,
+        )
 
 
-def import_worker(container: Container) -> ImportWorker:
-    """Return a worker that takes import work from the container's queue."""
+def build_customers(to: Connections) -> CustomerService:
+    """Return the service that reads and changes customers."""
+    return CustomerService(to.units, to.rules.records, to.rules.policies, DocumentFiles(to.store), to.rules.clock)
+
+
+def build_sessions(to: Connections, revocations: Revocations) -> SessionService:
+    """Return the service that begins and ends sessions.
+
+    Raises:
+        InvalidSettings: the key file cannot be read, or holds no keys.
+    """
+    security = to.settings.security
+    rules = SessionRules(
+        access_token_lifetime=security.access_token_lifetime,
+        idle=security.refresh_token_idle,
+        lifetime=security.session_lifetime,
+        most=security.sessions_per_customer,
+    )
+    issuer = token_issuer(to.settings, to.rules.clock)
+    return SessionService(to.units, issuer, RefreshTokens(to.rules.sealer), revocations, to.rules.clock, rules)
+
+
+def import_worker(to: Connections) -> ImportWorker:
+    """Return a worker that takes import work from the queue."""
     runs = ImportRuns(
-        container.units,
-        container.store,
-        container.queue,
-        container.rules.clock,
-        container.rules.records,
-        container.rules.policies,
-        container.limits,
+        to.units,
+        to.store,
+        to.queue,
+        to.rules.clock,
+        to.rules.records,
+        to.rules.policies,
+        to.limits,
         holder=f"{socket.gethostname()}:{os.getpid()}",
     )
-    sqs = container.settings.aws.sqs
+    sqs = to.settings.aws.sqs
     return ImportWorker(
-        container.queue,
+        to.queue,
         runs,
-        container.limits,
+        to.limits,
         visibility_timeout=sqs.visibility_timeout,
         wait_seconds=sqs.wait_seconds,
         max_receive_count=sqs.max_receive_count,
@@ -137,7 +207,7 @@ def build_rules(settings: Settings) -> Rules:
         addresses=switches.addresses,
         default_country=settings.sellers.default_country,
     )
-    return Rules(clock, RecordMaker(sealer, EventPrivacy(settings.kafka.personal_data)), policies)
+    return Rules(clock, sealer, RecordMaker(sealer, EventPrivacy(settings.kafka.personal_data)), policies)
 
 
 @asynccontextmanager
@@ -159,13 +229,3 @@ async def open_queue(settings: Settings) -> AsyncIterator[SqsWorkQueue]:
         max_receive_count=sqs.max_receive_count,
     ) as queue:
         yield queue
-
-
-def aws_access(credentials: AwsCredentials) -> AwsAccess:
-    """Return where an AWS service is and who calls it."""
-    return AwsAccess(
-        region=credentials.region,
-        endpoint=credentials.endpoint,
-        access_key=None if credentials.access_key is None else credentials.access_key.get_secret_value(),
-        secret_key=None if credentials.secret_key is None else credentials.secret_key.get_secret_value(),
-    )

@@ -1,13 +1,17 @@
 """A few customers to look at in a fresh development stack."""
 
-from app.container import open_container
+from typing import Any
+
+from app.container import build_customers, open_connections
 from app.settings import Settings
 from auth.principal import OPERATOR_SCOPES, Principal
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.filters import CustomerKey, CustomerKeyKind
 from core.vocabulary import AddressKind, CustomerStatus, DocumentType, PrincipalKind
+from services.service_client import NewSecret, ServiceClients
 
 SELLER = "demo"
+CLIENT = "demo"
 
 _ADA = CustomerDraft(
     external_id="demo-ada",
@@ -63,13 +67,25 @@ _OTHERS = (
 )
 
 
-async def seed(settings: Settings) -> dict[str, str]:
-    """Store the demo customers of the seller ``demo``, once or again; return the id of the one whose token is handed out."""
+async def seed(settings: Settings) -> dict[str, Any]:
+    """Store the demo customers of the seller ``demo`` and a service client, once or again.
+
+    Returns:
+        ``customer_id``, whose token is handed out, and ``client`` with ``id`` and ``secret``.
+    """
     operator = Principal(kind=PrincipalKind.OPERATOR, subject="demo", scopes=OPERATOR_SCOPES, seller_id=SELLER)
-    async with open_container(settings) as container:
+    async with open_connections(settings) as connections:
+        customers = build_customers(connections)
         ids = []
         for draft in (_ADA, *_OTHERS):
             key = CustomerKey(CustomerKeyKind.EXTERNAL_ID, str(draft.external_id))
-            saved = await container.services.customers.upsert(operator, key, draft, seller_id=SELLER)
+            saved = await customers.upsert(operator, key, draft, seller_id=SELLER)
             ids.append(saved.customer.id)
-    return {"customer_id": ids[0]}
+        made = await _client(ServiceClients(connections.rules.clock, token_lifetime=settings.security.access_token_lifetime))
+    return {"customer_id": ids[0], "client": {"id": made.client.id, "secret": made.secret}}
+
+
+async def _client(clients: ServiceClients) -> NewSecret:
+    """Return the demo's service client; one that is there already gets another secret, since nobody knows its first."""
+    there = [client for client in await clients.every() if client.name == CLIENT and client.disabled_at is None]
+    return await clients.new_secret(there[0].id) if there else await clients.create(CLIENT)

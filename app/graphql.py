@@ -1,24 +1,27 @@
 """The GraphQL schema, put together."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 import graphql.validation.rules.overlapping_fields_can_be_merged as overlapping
 import strawberry
-from graphql import GraphQLArgument, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
-from strawberry.extensions import ParserCache, ValidationCache
+from graphql import GraphQLArgument, GraphQLError, GraphQLInputField, GraphQLInputObjectType, GraphQLObjectType, Undefined
+from strawberry.extensions import ParserCache, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema import StreamResult
 from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
 
-from app.graphql_extensions import OneContextPerOperation, OneOperation, ParseLimits
+from app.graphql_extensions import CachedValidation, OneAuthMutation, OneContextPerOperation, OneOperation, ParseLimits
 from app.public_errors import published
 from resolvers.address import AddressMutation, AddressQuery
 from resolvers.bulk_import import BulkImportMutation, BulkImportQuery
 from resolvers.customer import CustomerMutation, CustomerQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.node import NodeQuery
+from resolvers.session import SessionMutation, SessionQuery
 from schema.context import Context
 from schema.scalars import SCALARS
 from subscriptions.bulk_import import BulkImportSubscription
@@ -27,6 +30,17 @@ from subscriptions.bulk_import import BulkImportSubscription
 overlapping.MAX_COMPLEXITY_BUDGET = 20_000
 
 _CACHED_DOCUMENTS = 1000
+_STREAMED = (OperationType.QUERY, OperationType.SUBSCRIPTION)
+
+EXTENSIONS: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = (
+    OneContextPerOperation,
+    ParseLimits,
+    lambda: ParserCache(maxsize=_CACHED_DOCUMENTS),
+    OneAuthMutation,
+    OneOperation,
+    lambda: CachedValidation(maxsize=_CACHED_DOCUMENTS),
+)
+"""What happens around every operation. The order matters: what refuses a document comes before its validation."""
 
 R = TypeVar("R")
 
@@ -43,7 +57,8 @@ class Schema(strawberry.Schema):
         return _publish(result, kwargs["context_value"])
 
     async def stream(self, *args: Any, **kwargs: Any) -> StreamResult:
-        """Execute any operation as a stream of results."""
+        """Execute a query or a subscription as a stream of results; a mutation is refused, it is for POST."""
+        kwargs["allowed_operation_types"] = _STREAMED
         return _published_stream(await super().stream(*args, **kwargs), kwargs["context_value"])
 
 
@@ -56,8 +71,17 @@ async def _published_stream(source: Any, context: Context) -> AsyncGenerator[Any
 def _publish(result: R, context: Context) -> R:
     errors = getattr(result, "errors", None)
     if errors:
-        result.errors = published(errors, context.request_id)  # type: ignore[attr-defined]  # it has errors
+        result.errors = published([_understandable(error) for error in errors], context.request_id)  # type: ignore[attr-defined]  # it has errors
     return result
+
+
+def _understandable(error: GraphQLError) -> GraphQLError:
+    """Say in words what Strawberry says by a type of its own, which would pass for a fault of ours."""
+    if isinstance(error.original_error, InvalidOperationTypeError):
+        return GraphQLError("Mutations do not run here. Send them by POST to the same address.")
+    if isinstance(error.original_error, CannotGetOperationTypeError):
+        return GraphQLError("The document has no operation with this name. Say which one to run with operationName.")
+    return error
 
 
 class DuplicateField(Exception):
@@ -83,7 +107,14 @@ def build_schema() -> Schema:
     """Return the schema of this service."""
     schema = Schema(
         query=root(
-            "Query", "Everything that can be read.", NodeQuery, CustomerQuery, AddressQuery, DocumentQuery, BulkImportQuery
+            "Query",
+            "Everything that can be read.",
+            NodeQuery,
+            CustomerQuery,
+            AddressQuery,
+            DocumentQuery,
+            BulkImportQuery,
+            SessionQuery,
         ),
         mutation=root(
             "Mutation",
@@ -93,15 +124,10 @@ def build_schema() -> Schema:
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,
+            SessionMutation,
         ),
         subscription=root("Subscription", "Everything that can be followed live.", BulkImportSubscription),
-        extensions=[
-            OneContextPerOperation,
-            ParseLimits,
-            lambda: ParserCache(maxsize=_CACHED_DOCUMENTS),
-            lambda: ValidationCache(maxsize=_CACHED_DOCUMENTS),
-            OneOperation,
-        ],
+        extensions=EXTENSIONS,
         config=StrawberryConfig(scalar_map=dict(SCALARS), disable_field_suggestions=True),
     )
     _forget_null_defaults(schema)

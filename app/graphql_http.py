@@ -19,9 +19,10 @@ from strawberry.types.graphql import OperationType
 
 from app.bearer import BearerReader
 from app.graphql import Schema
+from app.http_bearer import UnusableCredentials, authorization_of, challenge
 from auth.principal import Principal
 from core.device import Device, device_of
-from core.errors import Unauthenticated
+from core.errors import Unauthenticated, Unavailable
 from schema.context import Context
 from services.registry import Services
 
@@ -31,6 +32,7 @@ _JSON = "application/json"
 _GRAPHQL_JSON = "application/graphql-response+json"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
+_RETRY_SECONDS = "5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class GraphQLEndpoint:
             context = Context(self._services, request_id=request_id, principal=principal, device=_device(request))
             result = await self._execute(asked, context)
             status, media_type, body = _answer(result, request.headers.get("accept", ""))
+            if principal is None and _needs_a_token(result):
+                headers.update(challenge())
         except ClientDisconnect:
             # Gone before the request was complete: nobody is left to answer.
             return
@@ -81,16 +85,19 @@ class GraphQLEndpoint:
         await _send(send, status, media_type, orjson.dumps(body), headers)
 
     async def _principal(self, request: Request) -> Principal | None:
-        # Several headers are joined, as HTTP says: no token has a comma in it.
-        given = ", ".join(request.headers.getlist("authorization"))
         try:
-            credential = await self._bearer.credential(given)
+            credential = await self._bearer.credential(authorization_of(request))
+        except UnusableCredentials as error:
+            raise _NotAcceptable(
+                HTTPStatus.BAD_REQUEST, str(error), headers=challenge("invalid_request", str(error))
+            ) from error
         except Unauthenticated as error:
             raise _NotAcceptable(
-                HTTPStatus.UNAUTHORIZED,
-                str(error),
-                code="UNAUTHENTICATED",
-                headers={"www-authenticate": 'Bearer error="invalid_token"'},
+                HTTPStatus.UNAUTHORIZED, str(error), code=error.code, headers=challenge("invalid_token", str(error))
+            ) from error
+        except Unavailable as error:
+            raise _NotAcceptable(
+                HTTPStatus.SERVICE_UNAVAILABLE, str(error), code=error.code, headers={"retry-after": _RETRY_SECONDS}
             ) from error
         return None if credential is None else credential.principal
 
@@ -181,6 +188,15 @@ def _answer(result: ExecutionResult, accept: str) -> tuple[HTTPStatus, str, dict
 def _executed(result: ExecutionResult) -> bool:
     """Say whether execution began: its errors have a path, those of parsing and validation have none."""
     return any(error.path for error in result.errors or ())
+
+
+def _needs_a_token(result: ExecutionResult) -> bool:
+    """Say whether a field was refused because nobody has said who calls.
+
+    The status stays 200, for both media types: fields were executed, and GraphQL over HTTP wants 2xx for an answer with
+    data. RFC 9110 (11.6.1) lets WWW-Authenticate stand in any answer, and RFC 6750 (3) asks for it in this one.
+    """
+    return any((error.extensions or {}).get("code") == Unauthenticated.code for error in result.errors or ())
 
 
 async def _send(send: Send, status: HTTPStatus, media_type: str, body: bytes, headers: dict[str, str]) -> None:

@@ -122,6 +122,10 @@ def _unsafe(settings: Settings) -> list[str]:
             not settings.security.master_key.get_secret_value().strip("A="),
             "is all zeros: make one with: openssl rand -base64 32",
         ),
+        "otp.webhook.url": (
+            settings.otp.webhook is not None and not settings.otp.webhook.url.startswith("https://"),
+            "sends codes in the clear: use https",
+        ),
         "server.allowedOrigins": ("*" in settings.server.allowed_origins, "lets every web site in: name yours"),
     }
     return [f"  {key}: {advice}" for key, (found, advice) in findings.items() if found]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.errors import BadInput, Forbidden
-from core.tenancy import Tenant
+from core.tenancy import EverySeller, Reach, Tenant
 from core.vocabulary import PrincipalKind
 
 
@@ -35,6 +35,11 @@ SCOPES = {
     PrincipalKind.SERVICE: SERVICE_SCOPES,
 }
 """What each kind of caller may do unless told otherwise."""
+
+
+def is_seller_id(text: str) -> bool:
+    """Say whether *text* can be a seller's id: 1 to 64 letters, digits, hyphens and underscores."""
+    return _SELLER_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,17 @@ class Principal:
         if self.kind is PrincipalKind.CUSTOMER:
             raise Forbidden("Customers cannot do this; it needs an operator's or a service's token.")
 
-    def reach(self) -> Tenant:
-        """Return everything this caller may touch, for look-ups by id."""
-        return Tenant(self.seller_id, self.customer_id)
+    def reach(self) -> Reach:
+        """Return everything this caller may touch, for look-ups by id: every seller's for a service that is bound to none.
+
+        Raises:
+            Forbidden: for anybody else who is bound to no seller.
+        """
+        if self.seller_id is not None:
+            return Tenant(self.seller_id, self.customer_id)
+        if self.kind is not PrincipalKind.SERVICE:
+            raise Forbidden("Your token names no seller. Sign in again.")
+        return EverySeller(self.actor)
 
     def reach_of(self, seller_id: str | None) -> Tenant:
         """Return the tenant of a call that names a seller, or leaves it to the token.
@@ -94,9 +107,11 @@ class Principal:
         if self.seller_id is not None:
             if seller_id not in {None, self.seller_id}:
                 raise Forbidden("Your token belongs to another seller.")
-            return self.reach()
+            return Tenant(self.seller_id, self.customer_id)
+        if self.kind is not PrincipalKind.SERVICE:
+            raise Forbidden("Your token names no seller. Sign in again.")
         if seller_id is None:
             raise BadInput("Your token spans all sellers: say which one you mean with the argument sellerId.")
-        if not _SELLER_ID.fullmatch(seller_id):
+        if not is_seller_id(seller_id):
             raise BadInput("A seller's id has 1 to 64 letters, digits, hyphens and underscores.")
         return Tenant(seller_id)

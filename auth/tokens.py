@@ -8,12 +8,13 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, GuestProtocol, KeySet
+from joserfc.jwk import ECKey, GuestProtocol
 from joserfc.jwt import JWTClaimsRegistry
 
+from auth.keys import KeySource, UnusableKeys
 from auth.principal import Principal, Scope
 from core.clock import Clock
-from core.errors import Unauthenticated
+from core.errors import Unauthenticated, Unavailable
 from core.ids import IdKind, is_id, new_id
 from core.vocabulary import PrincipalKind
 
@@ -45,10 +46,10 @@ class Credential:
 
 
 class TokenIssuer:
-    """Signs access tokens with the first key of a set."""
+    """Signs access tokens with the key whose turn it is."""
 
-    def __init__(self, keys: KeySet, *, issuer: str, audience: str, clock: Clock) -> None:
-        self._key = next(key for key in keys.keys if isinstance(key, ECKey))
+    def __init__(self, keys: KeySource, *, issuer: str, audience: str, clock: Clock) -> None:
+        self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
@@ -68,8 +69,16 @@ class TokenIssuer:
         """Return a signed token for one principal.
 
         *methods* are how it proved who it is, in the words of RFC 8176 (``otp``, ``sms``).
+
+        Raises:
+            Unavailable: the key file has no key for this moment; only its operator can mend that.
         """
-        now = int(self._clock.now().timestamp())
+        moment = self._clock.now()
+        try:
+            key = self._keys.current().signing(moment)
+        except UnusableKeys as error:
+            raise Unavailable("No access token can be made at present. Try again later.") from error
+        now = int(moment.timestamp())
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
@@ -86,15 +95,15 @@ class TokenIssuer:
             claims["seller_id"] = seller_id
         if methods:
             claims["amr"] = list(methods)
-        header = {"typ": TOKEN_TYPE, "alg": ALGORITHM, "kid": self._key.kid}
-        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
+        header = {"typ": TOKEN_TYPE, "alg": ALGORITHM, "kid": key.kid}
+        return jwt.encode(header, claims, key.key, algorithms=[ALGORITHM])
 
 
 class TokenVerifier:
-    """Turns a token into a principal, or refuses it. Trusts only the keys it was given."""
+    """Turns a token into a principal, or refuses it. Trusts only the keys of its source, while their time lasts."""
 
-    def __init__(self, keys: KeySet, *, issuer: str, audience: str, clock: Clock) -> None:
-        self._keys = {str(key.kid): key for key in keys.keys if isinstance(key, ECKey)}
+    def __init__(self, keys: KeySource, *, issuer: str, audience: str, clock: Clock) -> None:
+        self._keys = keys
         self._clock = clock
         self._expected: dict[str, Any] = {name: {"essential": True} for name in _CLAIMS}
         self._expected["iss"]["value"] = issuer
@@ -129,7 +138,7 @@ class TokenVerifier:
 
     def _key_of(self, guest: GuestProtocol) -> ECKey:
         # Never left to joserfc: without a kid it would take any key of the set.
-        return self._keys[guest.headers()["kid"]]
+        return self._keys.current().verifying(guest.headers()["kid"], self._clock.now())
 
     @staticmethod
     def _principal(claims: Mapping[str, Any]) -> Principal:

@@ -1,4 +1,4 @@
-"""The service as its users meet it: start, import, reads. Run on embedded servers of its own, everything switched on."""
+"""The service as its users meet it: start, import, reads, sign-in. Run on embedded servers, with everything switched on."""
 
 import asyncio
 import csv
@@ -12,11 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from bench import sign_in
+from bench.figure import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = 50_000
@@ -34,17 +36,8 @@ query Customer($id: ID!) {
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured number."""
-
-    what: str
-    value: float
-    unit: str
-
-
 def measure() -> list[Figure]:
-    """Start the stack twice (cold and warm), import a file, and read customers."""
+    """Start the stack twice (cold and warm), import a file, read customers, and sign some in."""
     with tempfile.TemporaryDirectory(prefix="customer-service-bench-") as directory:
         run_dir = Path(directory) / "run"
         with _stack(run_dir) as (_, cold):
@@ -52,11 +45,13 @@ def measure() -> list[Figure]:
         with _stack(run_dir) as (stack, warm):
             rows = _import(Path(directory), run_dir)
             reads = asyncio.run(_reads(stack))
+            signing_in = asyncio.run(sign_in.measure(stack))
     return [
         Figure("start of the stack, nothing there yet", cold, "s"),
         Figure("start of the stack, data there", warm, "s"),
         Figure(f"import of {ROWS:,} rows, one worker", rows, "rows/s"),
         Figure(f"customer(id) with addresses and documents, {CONNECTIONS} connections", reads, "requests/s"),
+        *signing_in,
     ]
 
 

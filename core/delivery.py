@@ -19,7 +19,14 @@ class CodeMessage:
 
 
 class NotSent(Exception):
-    """The code has certainly not been sent; it can be tried again. The message names no destination and no code."""
+    """The code has certainly not been sent; it can be tried again, unless `final`. Names no destination, no code.
+
+    Final means that no repetition would be taken either: the number does not exist, the provider refuses this customer.
+    """
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
 
 
 class MaybeSent(Exception):

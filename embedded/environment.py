@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded import aws
-from embedded.identities import AUDIENCE, ISSUER, ensure_key_file, ensure_master_key
+from embedded.identities import AUDIENCE, ensure_key_file, ensure_master_key
 from embedded.options import Options
 from embedded.ports import LOOPBACK
 from embedded.servers import BUCKET, DATABASE, QUEUE, TOPICS, Running, ServerSet
@@ -75,7 +75,7 @@ def for_services(
         "KAFKA__TOPICS__CUSTOMER_DELETE": TOPICS["deleted"],
         "AWS__S3__BUCKET": BUCKET,
         "AWS__SQS__QUEUES__CUSTOMER_QUEUE": QUEUE,
-        "SECURITY__ISSUER": ISSUER,
+        "SECURITY__ISSUER": f"http://{LOOPBACK}:{options.port}",
         "SECURITY__AUDIENCE": AUDIENCE,
         "SECURITY__KEY_FILE": str(ensure_key_file(places.key_file)),
         "SECURITY__MASTER_KEY": ensure_master_key(places.master_key_file),

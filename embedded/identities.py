@@ -15,7 +15,7 @@ from core.vocabulary import PrincipalKind
 
 SELLER = "demo"
 OTHER_SELLER = "demo-two"
-ISSUER = AUDIENCE = "customer-service"
+AUDIENCE = "customer-service"
 _LIFETIME = timedelta(days=30)
 
 
@@ -45,9 +45,9 @@ def write_private(path: Path, text: str) -> None:
 class Mint:
     """Makes access tokens that the services of this stack believe, for a month."""
 
-    def __init__(self, key_file: Path) -> None:
+    def __init__(self, key_file: Path, *, issuer: str, audience: str) -> None:
         keys = load_key_set(json.loads(key_file.read_text(encoding="utf-8")))
-        self._issuer = TokenIssuer(keys, issuer=ISSUER, audience=AUDIENCE, clock=SystemClock())
+        self._issuer = TokenIssuer(keys, issuer=issuer, audience=audience, clock=SystemClock())
 
     def mint(self, kind: PrincipalKind, subject: str, seller_id: str | None) -> str:
         """Return a token for *subject*: the customer itself for customers, any name for operators and services."""

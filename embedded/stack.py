@@ -6,11 +6,12 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from embedded import stack_file
-from embedded.environment import Places, beside_the_api, for_services, is_given
+from embedded.environment import PREFIX, Places, beside_the_api, for_services, is_given
 from embedded.errors import AlreadyRunning
 from embedded.identities import Mint, write_private
 from embedded.locks import FileLock
@@ -57,7 +58,7 @@ class Stack:
         self._environment: dict[str, str] = {}
         self._queue_url = ""
         self._tokens: dict[str, str] = {}
-        self._customer_id = ""
+        self._demo: dict[str, Any] = {}
 
     def claim(self, pid: int) -> None:
         """Take the run directory for process *pid*, end what an earlier crash left, and check the ports.
@@ -97,8 +98,8 @@ class Stack:
         await run_to_end(self._command("database", self._programs.indexes), self._processes.note, within=_PREPARE_SECONDS)
         self._screen.say(f"Starting the API, {self._options.workers} x worker, and the relay")
         await self._start_services()
-        self._customer_id = str(json.loads(self._places.demo_file.read_text(encoding="utf-8"))["customer_id"])
-        self._tokens = Mint(Path(self._environment["CUSTOMER_SERVICE_SECURITY__KEY_FILE"])).for_stack(self._customer_id)
+        self._demo = json.loads(self._places.demo_file.read_text(encoding="utf-8"))
+        self._tokens = self._mint().for_stack(self._demo["customer_id"])
         self._supervisor.watch()
         self._write_stack_file()
         self._screen.ready(json.loads(self._places.stack_file.read_text(encoding="utf-8")), self._places.stack_file)
@@ -135,6 +136,14 @@ class Stack:
         await run_to_end(self._command("seed", arguments), self._processes.note, within=_PREPARE_SECONDS)
         write_private(self._places.demo_file, answer.read_text(encoding="utf-8"))
         answer.unlink()
+
+    def _mint(self) -> Mint:
+        security = f"{PREFIX}SECURITY__"
+        return Mint(
+            Path(self._environment[f"{security}KEY_FILE"]),
+            issuer=self._environment[f"{security}ISSUER"],
+            audience=self._environment[f"{security}AUDIENCE"],
+        )
 
     def _server_role(self, running: Running) -> Role:
         async def start() -> Child:
@@ -178,7 +187,7 @@ class Stack:
             self._environment,
             queue_url=self._queue_url,
             tokens=self._tokens,
-            customer_id=self._customer_id,
+            demo=self._demo,
             pids=self._supervisor.pids(),
         )
         stack_file.write(self._places, document)

@@ -17,10 +17,13 @@ def describe(
     *,
     queue_url: str,
     tokens: Mapping[str, str],
-    customer_id: str,
+    demo: Mapping[str, Any],
     pids: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return the document of architecture.md, section 3, for services that run with *environment*."""
+    """Return the document of architecture.md, section 3, for services that run with *environment*.
+
+    *demo* is what the seed file says. The ``client`` of one that an older version wrote is null: there is none.
+    """
     host = f"{LOOPBACK}:{options.port}"
 
     def variable(name: str, default: str = "") -> str:
@@ -34,8 +37,10 @@ def describe(
         "metrics": f"http://{LOOPBACK}:{options.metrics_port}/metrics",
         "seller_id": SELLER,
         "other_seller_id": OTHER_SELLER,
+        "issuer": variable("SECURITY__ISSUER"),
         "tokens": dict(tokens),
-        "customer_id": customer_id,
+        "client": demo.get("client"),
+        "customer_id": demo["customer_id"],
         "mongodb_uri": environment[MONGODB_URI],
         "mongodb_database": variable("MONGODB__DATABASE"),
         "kafka_brokers": ",".join(json.loads(environment[KAFKA_BROKERS])),

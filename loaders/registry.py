@@ -1,6 +1,6 @@
 """The loaders of one operation. Nothing survives it, so nothing is ever stale and nothing crosses to another caller."""
 
-from core.tenancy import Tenant
+from core.tenancy import Reach
 from loaders.batch import by_key
 from repositories.unit_of_work import Repositories
 
@@ -11,7 +11,7 @@ class Loaders:
     Owners are pairs of seller id and customer id: the tenant is part of every key.
     """
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Reach) -> None:
         repositories = Repositories(tenant)
         self.customer_by_id = by_key(repositories.customers.get_many)
         self.addresses_by_customer = by_key(repositories.addresses.of_customers)

@@ -3,10 +3,22 @@
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from core.filters import CustomerSort
+from core.paging import SortValue
 from core.vocabulary import CustomerKind, CustomerStatus
 from models.base import StoredModel
 
 _LIVE = {"live": True}
+
+SORTED_BY = {
+    CustomerSort.CREATED_AT_ASC: ("created_at", False),
+    CustomerSort.CREATED_AT_DESC: ("created_at", True),
+    CustomerSort.UPDATED_AT_ASC: ("updated_at", False),
+    CustomerSort.UPDATED_AT_DESC: ("updated_at", True),
+    CustomerSort.NAME_ASC: ("sort_name", False),
+    CustomerSort.NAME_DESC: ("sort_name", True),
+}
+"""The stored field of each order, and whether it descends."""
 
 
 class StoredAttribute(BaseModel):
@@ -82,3 +94,9 @@ class Customer(StoredModel):
                 for field in ("search_words", "tags")
             ),
         ]
+
+
+def sort_value(sort: CustomerSort, customer: Customer) -> SortValue:
+    """Return what *customer* is sorted by."""
+    value: SortValue = getattr(customer, SORTED_BY[sort][0])
+    return value

@@ -13,11 +13,11 @@ from core.vocabulary import OtpChannel, OtpPurpose
 class DeliveryState(StrEnum):
     """How far a code has come on its way."""
 
-    NOBODY = "NOBODY"  # no customer has this destination: there is nothing to send, and nobody can tell
     QUEUED = "QUEUED"
-    SENDING = "SENDING"  # for ever, when the process died then: it may have been sent, and must not be sent twice
+    SENDING = "SENDING"
     SENT = "SENT"
-    UNCERTAIN = "UNCERTAIN"  # the provider did not answer: it may have been sent
+    NOBODY = "NOBODY"  # no customer has this destination: everything was done but the sending
+    UNCERTAIN = "UNCERTAIN"  # the provider did not answer, or the sender died: it may have been sent
     FAILED = "FAILED"
 
 
@@ -34,7 +34,7 @@ class OtpChallenge(beanie.Document):
     """A code that was asked for. Its id is the secret that binds an answer to this request.
 
     Neither code nor destination can be read here: `code_digest` is a keyed digest of code, challenge, seller, destination
-    and purpose, `account` one of seller and destination. A challenge for nobody looks the same.
+    and purpose, `account` one of seller and destination. A challenge for nobody looks the same, and takes the same way.
     """
 
     id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours is a random text
@@ -58,6 +58,11 @@ class OtpChallenge(beanie.Document):
                 [("delivery.due_at", ASCENDING)],
                 name="deliveries_due",
                 partialFilterExpression={"delivery.state": DeliveryState.QUEUED.value},
+            ),
+            IndexModel(
+                [("delivery.due_at", ASCENDING)],
+                name="deliveries_abandoned",
+                partialFilterExpression={"delivery.state": DeliveryState.SENDING.value},
             ),
             IndexModel([("account", ASCENDING)], name="by_account"),
             # An hour behind its end, so that "expired" can be told from "never was" where that helps operators.

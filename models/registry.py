@@ -12,7 +12,7 @@ from models.lease import Lease
 from models.otp_challenge import OtpChallenge
 from models.revocation import Revocation
 from models.service_client import ServiceClient
-from models.session import Session
+from models.session import Session, SignInTurn
 from models.throttle import Budget, KnownNetwork, Throttle
 
 STORED_MODELS: tuple[type[beanie.Document], ...] = (
@@ -27,6 +27,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     ImportKey,
     Lease,
     Session,
+    SignInTurn,
     OtpChallenge,
     Throttle,
     Budget,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import beanie
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from core.vocabulary import OtpChannel, PrincipalKind, SessionEnd
@@ -43,3 +44,15 @@ class Session(StoredModel):
             ),
             IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
         ]
+
+
+class SignInTurn(beanie.Document):
+    """How often somebody has signed in; being written by every sign-in, it makes them go one after the other."""
+
+    id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours is the subject's
+    sign_ins: int = 0
+    expires_at: datetime
+
+    class Settings:
+        name = "sign_in_turns"
+        indexes = [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)]

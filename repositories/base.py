@@ -11,7 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
 from core.paging import Page, PageRequest, Position
-from core.tenancy import Tenant
+from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
 from repositories.errors import translated
 
@@ -25,12 +25,18 @@ Conditions = Mapping[str, Any]
 
 
 class Repository(Generic[M]):
-    """Reads and writes one collection for one tenant, inside a transaction when there is a session."""
+    """Reads and writes one collection for one tenant, inside a transaction when there is a session.
+
+    Raises:
+        NoTenant: when it is made with anything else than a tenant, and when a record of somebody else is to be stored.
+    """
 
     model: ClassVar[type[beanie.Document]]
     customer_field: ClassVar[str] = "customer_id"
 
-    def __init__(self, tenant: Tenant, session: AsyncClientSession | None = None) -> None:
+    def __init__(self, tenant: Reach, session: AsyncClientSession | None = None) -> None:
+        if not isinstance(tenant, Tenant | EverySeller):
+            raise NoTenant("A repository works inside a tenant: take the one of the caller, Principal.reach().")
         self._tenant = tenant
         self._session = session
 
@@ -46,6 +52,13 @@ class Repository(Generic[M]):
             return {**wall, **conditions}
         others = {key: value for key, value in conditions.items() if key not in clashing}
         return {**others, **wall, "$and": [*others.get("$and", ()), *({key: conditions[key]} for key in clashing)]}
+
+    def _require_inside(self, stored: Mapping[str, Any]) -> None:
+        """Refuse to store what the same tenant could not read afterwards."""
+        wall = self._tenant.filter(customer_field=self.customer_field)
+        if any(stored.get(key) != value for key, value in wall.items()):
+            message = f"A record for {self.model.__name__} belongs to another tenant than its repository."
+            raise NoTenant(message)
 
     def _guard(self) -> AbstractContextManager[None]:
         # In a transaction the driver's own errors tell it whether to retry; the unit of work translates what is left.
@@ -84,15 +97,26 @@ class Repository(Generic[M]):
         return result.modified_count
 
     async def _insert(self, record: M) -> M:
+        self._require_inside(_stored_form(record))
         with self._guard():
             await record.insert(session=self._session)
         return record
 
     async def _insert_many(self, records: Sequence[M]) -> None:
-        if not records:
+        await self._insert_plain([_stored_form(record) for record in records])
+
+    async def _insert_plain(self, documents: Sequence[dict[str, Any]]) -> None:
+        """Store documents as they are, with one command."""
+        if not documents:
             return
+        for document in documents:
+            self._require_inside(document)
         with self._guard():
-            await self._collection.insert_many([_stored_form(record) for record in records], session=self._session)
+            await self._collection.insert_many(documents, session=self._session)
+
+    async def _delete_many(self, conditions: Conditions) -> None:
+        with self._guard():
+            await self._collection.delete_many(self._inside(conditions), session=self._session)
 
 
 class LiveRepository(Repository[S]):
@@ -155,7 +179,9 @@ class OwnedRepository(LiveRepository[W]):
         }
         grouped: dict[tuple[str, str], list[W]] = {owner: [] for owner in owners}
         for record in await self._find(conditions, sort=_OLDEST_FIRST):
-            grouped[record.seller_id, record.customer_id].append(record)
+            # The two conditions let through what names one owner's customer and another owner's seller: that is nobody's.
+            if (owner := (record.seller_id, record.customer_id)) in grouped:
+                grouped[owner].append(record)
         return grouped
 
     async def of_customer(self, seller_id: str, customer_id: str) -> list[W]:

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from core.errors import Unavailable
 from core.paging import Page, PageRequest
-from core.tenancy import Tenant
+from core.tenancy import Reach
 from core.vocabulary import BulkImportStatus, Severity
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment, RowCounts
 from repositories.base import LiveRepository, Repository, change_update
@@ -140,8 +140,7 @@ class ImportKeyRepository(Repository[ImportKey]):
 
     async def forget(self, import_id: str) -> None:
         """Remove the claims of an import that has ended."""
-        with self._guard():
-            await self._collection.delete_many(self._inside({"import_id": import_id}), session=self._session)
+        await self._delete_many({"import_id": import_id})
 
 
 class BulkImportRepository(LiveRepository[BulkImport]):
@@ -149,7 +148,7 @@ class BulkImportRepository(LiveRepository[BulkImport]):
 
     model = BulkImport
 
-    def __init__(self, tenant: Tenant, session: AsyncClientSession | None = None) -> None:
+    def __init__(self, tenant: Reach, session: AsyncClientSession | None = None) -> None:
         super().__init__(tenant, session)
         self.segments = ImportSegmentRepository(tenant, session)
         self.outcomes = ImportOutcomeRepository(tenant, session)

@@ -8,18 +8,9 @@ from typing import Any
 from pymongo import UpdateOne
 
 from core.filters import CustomerFilter, CustomerSort, TimeRange
-from core.paging import Page, PageRequest, SortValue
-from models.customer import Customer
+from core.paging import Page, PageRequest
+from models.customer import SORTED_BY, Customer
 from repositories.base import LiveRepository, change_update
-
-_SORTED_BY = {
-    CustomerSort.CREATED_AT_ASC: ("created_at", False),
-    CustomerSort.CREATED_AT_DESC: ("created_at", True),
-    CustomerSort.UPDATED_AT_ASC: ("updated_at", False),
-    CustomerSort.UPDATED_AT_DESC: ("updated_at", True),
-    CustomerSort.NAME_ASC: ("sort_name", False),
-    CustomerSort.NAME_DESC: ("sort_name", True),
-}
 
 
 class CustomerRepository(LiveRepository[Customer]):
@@ -59,18 +50,12 @@ class CustomerRepository(LiveRepository[Customer]):
         self, chosen: CustomerFilter, sort: CustomerSort, request: PageRequest, *, document_keys: Collection[str] | None
     ) -> Page[Customer]:
         """Return one page. *document_keys* are the blind indexes the filter's document number may have."""
-        field, descending = _SORTED_BY[sort]
+        field, descending = SORTED_BY[sort]
         return await self.page(_conditions(chosen, document_keys), request, field=field, descending=descending)
 
     async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None) -> int:
         """Return how many customers meet the filter."""
         return await self._count(_conditions(chosen, document_keys))
-
-
-def sort_value(sort: CustomerSort, customer: Customer) -> SortValue:
-    """Return what *customer* is sorted by."""
-    value: SortValue = getattr(customer, _SORTED_BY[sort][0])
-    return value
 
 
 def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -> dict[str, Any]:

@@ -31,11 +31,8 @@ class CustomerEventRepository(Repository[StoredEvent]):
 
     async def append(self, events: Sequence[CustomerEvent]) -> None:
         """Record what happened, to be published once the surrounding transaction has committed."""
-        if not events:
-            return
         # Written as plain documents: a model each would cost an import 20 microseconds per row, and checks nothing new.
-        with self._guard():
-            await self._collection.insert_many([_stored(event) for event in events], session=self._session)
+        await self._insert_plain([_stored(event) for event in events])
 
     async def history(self, seller_id: str, customer_id: str, request: PageRequest) -> Page[CustomerEvent]:
         """Return one page of a customer's history, newest first."""

@@ -36,3 +36,14 @@ async def revoked_among(ids: Collection[str]) -> dict[str, datetime]:
     with translated():
         found = await Revocation.get_pymongo_collection().find({"_id": {"$in": list(ids)}}).to_list()
     return {str(one["_id"]): one["at"] for one in found}
+
+
+class RevocationRepository:
+    """Takes tokens back together with the change that makes it necessary, in one transaction."""
+
+    def __init__(self, session: AsyncClientSession | None = None) -> None:
+        self._session = session
+
+    async def revoke(self, ids: Sequence[str], at: datetime, expires_at: datetime) -> None:
+        """Take back the tokens of sessions, or all tokens of customers made until *at*; forget it after *expires_at*."""
+        await revoke(ids, at, expires_at, self._session)

@@ -21,13 +21,15 @@ _ORDER = "bulkImports"
 
 @strawberry.type
 class BulkImportQuery:
-    @strawberry.field(description="One import; null when you can see none with this id. Needs `imports:read`.")
+    @strawberry.field(
+        description="One import; null when you can see none with this id. Needs `imports:read`; not for customers."
+    )
     async def bulk_import(self, info: Info, id: BulkImportId) -> BulkImport | None:
         """Return one import by id."""
         record = await info.context.services.bulk_imports.get(info.context.viewer, id)
         return None if record is None else BulkImport.from_model(record)
 
-    @strawberry.field(description="A page of imports, newest first. Needs `imports:read`.")
+    @strawberry.field(description="A page of imports, newest first. Needs `imports:read`; not for customers.")
     async def bulk_imports(
         self,
         info: Info,
@@ -44,7 +46,9 @@ class BulkImportQuery:
 
 @strawberry.type
 class BulkImportMutation:
-    @strawberry.mutation(description="Announce a file of customers; the answer says where to send it. Needs `imports:write`.")
+    @strawberry.mutation(
+        description="Announce a file of customers; the answer says where to send it. Needs `imports:write`; not for customers."
+    )
     async def create_bulk_import(
         self,
         info: Info,
@@ -57,18 +61,20 @@ class BulkImportMutation:
 
     @strawberry.mutation(
         description="Say that the file has been sent: it is looked at, pinned and queued. When it cannot be used the import "
-        "still waits, so that another file can be sent. Needs `imports:write`."
+        "still waits, so that another file can be sent. Needs `imports:write`; not for customers."
     )
     async def start_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
         """Start an import."""
         return _payload(*await attempt(info.context.services.bulk_imports.start(info.context.viewer, id)))
 
-    @strawberry.mutation(description="Stop an import; rows already taken stay. Needs `imports:write`.")
+    @strawberry.mutation(description="Stop an import; rows already taken stay. Needs `imports:write`; not for customers.")
     async def cancel_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
         """Cancel an import."""
         return _payload(*await attempt(info.context.services.bulk_imports.cancel(info.context.viewer, id)))
 
-    @strawberry.mutation(description="Start a new import of the rows that were refused. Needs `imports:write`.")
+    @strawberry.mutation(
+        description="Start a new import of the rows that were refused. Needs `imports:write`; not for customers."
+    )
     async def retry_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
         """Import the rejected rows again."""
         return _with_upload(*await attempt(info.context.services.bulk_imports.retry(info.context.viewer, id)))

@@ -32,7 +32,7 @@ from schema.viewer import own_customer
 
 @strawberry.type
 class CustomerQuery:
-    @strawberry.field(description="The customer a customer's token belongs to; null for other callers.")
+    @strawberry.field(description="The customer a customer's token belongs to; null for other callers. Needs `customers:read`.")
     async def me(self, info: Info) -> Customer | None:
         """Return the caller's own customer."""
         return await own_customer(info)
@@ -43,7 +43,11 @@ class CustomerQuery:
         record = await info.context.services.customers.get(info.context.viewer, id)
         return None if record is None else Customer.from_model(record)
 
-    @strawberry.field(description="One customer by an identifier of its own; null when there is none. Needs `customers:read`.")
+    @strawberry.field(
+        description="One customer by an identifier of its own; null when there is none. "
+        "Needs `customers:read`, and `documents:read` for a "
+        "document's number."
+    )
     async def customer_by(
         self,
         info: Info,
@@ -55,7 +59,9 @@ class CustomerQuery:
         return None if record is None else Customer.from_model(record)
 
     @strawberry.field(
-        description="Which customers hold any of these identifiers, without telling more about them. Needs `customers:read`."
+        description="Which customers hold any of these identifiers, without telling more about them. "
+        "Needs `customers:read`, and "
+        "`documents:read` for a document's number."
     )
     async def customer_exists(
         self,
@@ -77,7 +83,9 @@ class CustomerQuery:
         hits = await info.context.services.customers.matches(info.context.viewer, keys, seller_id)
         return [CustomerMatch(customer_id=strawberry.ID(hit.customer_id), matched_by=list(hit.matched_by)) for hit in hits]
 
-    @strawberry.field(description="A page of customers. Needs `customers:read`.")
+    @strawberry.field(
+        description="A page of customers. Needs `customers:read`, and `documents:read` for the filter `documentNumber`."
+    )
     async def customers(
         self,
         info: Info,
@@ -103,8 +111,8 @@ class CustomerQuery:
 @strawberry.type
 class CustomerMutation:
     @strawberry.mutation(
-        description="Create a customer with its addresses and documents, all or nothing. Needs `customers:write`; "
-        "not for customers."
+        description="Create a customer with its addresses and documents, all or nothing. Needs `customers:write`, and "
+        "`documents:write` when there are documents; not for customers."
     )
     async def create_customer(
         self,
@@ -156,7 +164,8 @@ class CustomerMutation:
 
     @strawberry.mutation(
         description="Change the customer with this identifier, or create it. Fields that are absent or null stay as they are; "
-        "addresses and documents are stored only with a new customer. Needs `customers:write`; not for customers."
+        "addresses and documents are stored only with a new customer. Needs `customers:write`, and `documents:write` when it "
+        "stores documents; not for customers."
     )
     async def upsert_customer(
         self,

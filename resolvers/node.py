@@ -16,7 +16,7 @@ from schema.viewer import Viewer
 
 @strawberry.type
 class NodeQuery:
-    @strawberry.field(description="Anything by its id; null when you can see nothing with this id.")
+    @strawberry.field(description="Anything by its id; null when you can see nothing with this id. For anybody with a token.")
     async def node(
         self,
         info: Info,
@@ -25,7 +25,9 @@ class NodeQuery:
         """Return anything by id."""
         return await _find(info, id)
 
-    @strawberry.field(description="Many things by their ids, in the order of the ids; null where you can see nothing.")
+    @strawberry.field(
+        description="Many things by their ids, in the order of the ids; null where you can see nothing. For anybody with a token."
+    )
     async def nodes(
         self,
         info: Info,
@@ -37,7 +39,7 @@ class NodeQuery:
             raise BadInput(message)
         return list(await asyncio.gather(*(_find(info, one) for one in ids)))
 
-    @strawberry.field(description="Who you are, by your token.")
+    @strawberry.field(description="Who you are, by your token. For anybody with a token.")
     def viewer(self, info: Info) -> Viewer:
         """Return the caller."""
         viewer = info.context.viewer
@@ -63,6 +65,8 @@ async def _find(info: Info, id_: str) -> Node | None:
                 record = await services.documents.get(viewer, id_)
             case IdKind.BULK_IMPORT:
                 record = await services.bulk_imports.get(viewer, id_)
+            case IdKind.SESSION:
+                record = await services.sessions.get(viewer, id_)
             case _:
                 record = None
     except Forbidden:

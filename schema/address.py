@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @presents(models.Address)
-@strawberry.type(description="A postal address of a customer.")
+@strawberry.type(description="A postal address of a customer. Needs `customers:read`.")
 class Address(Node):
     record: strawberry.Private[models.Address]
     customer_id: strawberry.ID = strawberry.field(description="The customer it belongs to.")
@@ -42,7 +42,7 @@ class Address(Node):
     created_at: datetime = strawberry.field(description="When it was stored.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="The customer it belongs to.")
+    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.")
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
         owner: Customer = present(await info.context.owner(self.customer_id))

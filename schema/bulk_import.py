@@ -59,7 +59,7 @@ class BulkImportFailure:
 
 
 @presents(models.BulkImport)
-@strawberry.type(description="A file of customers on its way into the database. Needs `imports:read`.")
+@strawberry.type(description="A file of customers on its way into the database. Needs `imports:read`; not for customers.")
 class BulkImport(Node):
     record: strawberry.Private[models.BulkImport]
     seller_id: strawberry.ID = strawberry.field(description="The seller whose customers these are.")
@@ -88,7 +88,10 @@ class BulkImport(Node):
     started_at: datetime | None = strawberry.field(description="When the first worker took it up.")
     finished_at: datetime | None = strawberry.field(description="When it reached its final state.")
 
-    @strawberry.field(description="What was wrong with which row, in the order of rows: errors and warnings.")
+    @strawberry.field(
+        description="What was wrong with which row, in the order of rows: errors and warnings. "
+        "Needs `imports:read`; not for customers."
+    )
     async def errors(
         self, info: Info, first: FirstErrors = DEFAULT_PROBLEMS, after: After = None
     ) -> Connection[BulkImportError]:
@@ -98,13 +101,16 @@ class BulkImport(Node):
 
     @strawberry.field(
         description="The rejected rows exactly as they came, plus `_row`, `_column`, `_code` and `_message`: mend and "
-        "import it again. Null while it runs, and when no row was refused."
+        "import it again. Null while it runs, and when no row was refused. Needs `imports:read`; not for customers."
     )
     async def error_report(self, info: Info) -> DownloadTarget | None:
         """Return a link to the error report."""
         return await self._download(info, self.record.error_report_key)
 
-    @strawberry.field(description="Every row with its outcome and customer id. Null until it has been written.")
+    @strawberry.field(
+        description="Every row with its outcome and customer id. Null until it has been written. "
+        "Needs `imports:read`; not for customers."
+    )
     async def result_report(self, info: Info) -> DownloadTarget | None:
         """Return a link to the result report."""
         return await self._download(info, self.record.result_report_key)

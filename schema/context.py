@@ -6,7 +6,6 @@ from strawberry.fastapi import BaseContext
 from auth.principal import Principal, Scope
 from core.device import Device
 from core.errors import NotFound, Unauthenticated
-from core.tenancy import Tenant
 from loaders.registry import Loaders
 from models.customer import Customer
 from services.registry import Services
@@ -40,22 +39,40 @@ class Context(BaseContext):
 
     @property
     def loaders(self) -> Loaders:
-        """The loaders of this operation, inside what its caller may touch."""
+        """The loaders of this operation, inside what its caller may touch.
+
+        Raises:
+            Unauthenticated: nobody has said who it is, and without a caller there is no tenant.
+        """
         if self._loaders is None:
-            tenant = Tenant("") if self.principal is None else self.principal.reach()
-            self._loaders = Loaders(tenant)
+            self._loaders = Loaders(self.viewer.reach())
         return self._loaders
 
     async def owner(self, customer_id: str) -> Customer:
         """Return the customer that something belongs to.
 
         Raises:
+            Forbidden: without the scope ``customers:read``.
             NotFound: it was deleted a moment ago.
         """
+        self.may_read_customers()
         found = await self.loaders.customer_by_id.load(customer_id)
         if found is None:
             raise NotFound("The customer this belongs to has just been deleted.")
         return found
+
+    def sign_in(self, principal: Principal) -> None:
+        """Answer the rest of the operation to somebody who has just proved who it is."""
+        self.principal = principal
+        self.forget_loaded()
+
+    def may_read_customers(self) -> None:
+        """Refuse callers that may not see customers and their addresses.
+
+        Raises:
+            Forbidden: without the scope ``customers:read``.
+        """
+        self.viewer.require(Scope.CUSTOMERS_READ)
 
     def may_read_documents(self) -> None:
         """Refuse callers that may not see documents.

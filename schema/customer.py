@@ -11,7 +11,6 @@ from core.filters import CustomerKey as Key
 from core.filters import CustomerKeyKind, TimeRange
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
-from repositories.customer import sort_value
 from schema.address import Address, AddressFields
 from schema.context import Info
 from schema.customer_event import HISTORY, CustomerEvent, history_cursor
@@ -54,21 +53,23 @@ class Customer(Node):
     created_at: datetime = strawberry.field(description="When it came into existence.")
     updated_at: datetime = strawberry.field(description="When it, an address or a document of it last changed.")
 
-    @strawberry.field(description="Its addresses, oldest first.")
+    @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.")
     async def addresses(
         self,
         info: Info,
         kind: Annotated[AddressKind | None, strawberry.argument(description="Only those of this kind.")] = None,
     ) -> list[Address]:
         """Return the addresses, loaded together with those of all other customers of the answer."""
+        info.context.may_read_customers()
         found = await info.context.loaders.addresses_by_customer.load(self._owner) or []
         return [Address.from_model(address) for address in found if kind is None or address.kind is kind]
 
-    @strawberry.field(description="The address to use; null when it has none of this kind.")
+    @strawberry.field(description="The address to use; null when it has none of this kind. Needs `customers:read`.")
     async def default_address(
         self, info: Info, kind: Annotated[AddressKind, strawberry.argument(description="What the address is for.")]
     ) -> Address | None:
         """Return the default address of one kind."""
+        info.context.may_read_customers()
         found = await info.context.loaders.addresses_by_customer.load(self._owner) or []
         return next((Address.from_model(one) for one in found if one.kind is kind and one.is_default), None)
 
@@ -88,7 +89,7 @@ class Customer(Node):
             if (type is None or one.type is type) and (status is None or one.status is status)
         ]
 
-    @strawberry.field(description="What happened to it, newest first.")
+    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.")
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
         request = page_request(HISTORY, first=first, after=after)
@@ -142,7 +143,7 @@ class CustomerConnection(Connection[Customer]):
         """Return the connection for a page of customers."""
         edges = [
             Edge(
-                cursor=encode_cursor(sort.value, Position(sort_value(sort, record), record.id)),
+                cursor=encode_cursor(sort.value, Position(models.sort_value(sort, record), record.id)),
                 node=Customer.from_model(record),
             )
             for record in page.items

@@ -53,7 +53,9 @@ class DocumentFile:
     size: int = strawberry.field(description="The file's size in bytes.")
     sha256: str = strawberry.field(description="The SHA-256 of the file, in hexadecimal.")
 
-    @strawberry.field(description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt.")
+    @strawberry.field(
+        description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`."
+    )
     async def download_url(self, info: Info) -> str:
         """Return a presigned link."""
         return (await info.context.services.documents.download(info.context.viewer, self.record)).url
@@ -80,20 +82,24 @@ class Document(Node):
     created_at: datetime = strawberry.field(description="When it was filed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="The customer it belongs to.")
+    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.")
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
         owner: Customer = present(await info.context.owner(self.customer_id))
         return owner
 
-    @strawberry.field(description="Its number: the last four characters, or all of it for callers with `documents:read_full`.")
+    @strawberry.field(
+        description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "
+        "Needs `documents:read`."
+    )
     def number(self, info: Info) -> str | None:
         """Return the number as far as the caller may see it."""
         return info.context.services.documents.number(info.context.viewer, self.record)
 
-    @strawberry.field(description="The uploaded file; null until an upload has been completed.")
-    def file(self) -> DocumentFile | None:
+    @strawberry.field(description="The uploaded file; null until an upload has been completed. Needs `documents:read`.")
+    def file(self, info: Info) -> DocumentFile | None:
         """Return the file."""
+        info.context.may_read_documents()
         stored = self.record.file
         if stored is None:
             return None

@@ -23,6 +23,7 @@ from core.vocabulary import (
     DocumentCategory,
     DocumentStatus,
     DocumentType,
+    OtpChannel,
     PrincipalKind,
     Severity,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "DocumentStatus",
     "DocumentType",
     "ErrorCode",
+    "OtpChannel",
     "PrincipalKind",
     "Severity",
 ]
@@ -153,6 +155,13 @@ _described(
     },
 )
 _described(
+    OtpChannel,
+    {
+        "SMS": "A text message to the customer's phone.",
+        "EMAIL": "An e-mail to the customer's address. The weaker of the two: whoever reads the mailbox is the customer.",
+    },
+)
+_described(
     CustomerSort,
     {
         "CREATED_AT_ASC": "Oldest first.",
@@ -185,7 +194,7 @@ _described(
         "STATE": "Not possible in the present state.",
         "INVALID_CODE": "The one-time code is wrong.",
         "CODE_EXPIRED": "The one-time code is too old.",
-        "TOO_MANY_ATTEMPTS": "Too many wrong codes; ask for a new one.",
+        "TOO_MANY_ATTEMPTS": "Too many wrong codes, or too many codes asked for; the message says how long to wait.",
         "INVALID_CSV": "The file, or this row of it, is not CSV as it should be.",
         "UNSUPPORTED_ENCODING": "The text is not UTF-8 (or UTF-16 with a byte order mark).",
         "MISSING_COLUMN": "A column that is needed is not in the file.",

@@ -7,14 +7,14 @@ from schema.customer import Customer
 from schema.enums import PrincipalKind
 
 
-@strawberry.type(description="Who you are, by your token.")
+@strawberry.type(description="Who you are, by your token. For anybody with a token.")
 class Viewer:
     kind: PrincipalKind = strawberry.field(description="What kind of caller you are.")
     subject: str = strawberry.field(description="Your name in the history.")
     seller_id: strawberry.ID | None = strawberry.field(description="The seller you are bound to; null for services.")
     scopes: list[str] = strawberry.field(description="What you may do.")
 
-    @strawberry.field(description="The customer you are, when you are one.")
+    @strawberry.field(description="The customer you are, when you are one. Needs `customers:read`.")
     async def customer(self, info: Info) -> Customer | None:
         """Return the customer a customer's token belongs to."""
         return await own_customer(info)

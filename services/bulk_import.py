@@ -14,7 +14,7 @@ from core.errors import BadInput, ErrorCode, Refused, Unavailable
 from core.files import DownloadTicket, UploadTicket
 from core.ids import IdKind, new_id
 from core.paging import Page, PageRequest, Position, encode_cursor, page_request
-from core.tenancy import Tenant
+from core.tenancy import Reach, Tenant
 from core.vocabulary import BulkImportStatus, Severity
 from models.bulk_import import BulkImport, RowProblem, SourceObject, StoredColumnMapping
 from repositories.unit_of_work import Repositories, UnitOfWork
@@ -286,7 +286,7 @@ def _reading(viewer: Principal) -> Principal:
     return viewer
 
 
-async def _require(tenant: Tenant, import_id: str) -> BulkImport:
+async def _require(tenant: Reach, import_id: str) -> BulkImport:
     record = await Repositories(tenant).bulk_imports.get(import_id)
     if record is None:
         raise Refused.because(ErrorCode.NOT_FOUND, "There is nothing with this id.", "id")

@@ -11,8 +11,8 @@ from core.drafts import CustomerDraft
 from core.errors import BadInput, Conflict, ErrorCode, Problem, Refused
 from core.filters import CustomerFilter, CustomerKey, CustomerKeyKind, CustomerSort
 from core.paging import Page, PageRequest
-from core.tenancy import Tenant
-from core.vocabulary import CustomerEventType
+from core.tenancy import Reach, Tenant
+from core.vocabulary import CustomerEventType, CustomerStatus
 from events.customer import CustomerEvent
 from models.customer import Customer
 from models.idempotency import IdempotencyRecord
@@ -31,6 +31,7 @@ from services.records import RecordMaker, changed_fields, moment_after
 from services.rules.customer import check_customer, check_customer_values
 from services.rules.profile import check_identifiers
 from services.seller import SellerPolicies
+from services.session_ends import end_sessions_of_customer
 from services.uploads import DocumentFiles, DocumentUpload
 
 T = TypeVar("T")
@@ -80,6 +81,7 @@ class CustomerService:
     async def get_by(self, viewer: Principal, key: CustomerKey, seller_id: str | None) -> Customer | None:
         """Return the customer with this identifier, or None."""
         viewer.require(Scope.CUSTOMERS_READ)
+        _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = viewer.reach_of(seller_id)
         return await self._lookup.find(Repositories(tenant), tenant, key)
 
@@ -90,6 +92,7 @@ class CustomerService:
             BadInput: when no identifier is given.
         """
         viewer.require(Scope.CUSTOMERS_READ)
+        _may_know_numbers(viewer, any(key.kind is CustomerKeyKind.DOCUMENT_NUMBER for key in keys))
         tenant = viewer.reach_of(seller_id)
         if not keys:
             raise BadInput("Give at least one of email, phone, externalId or documentNumber.")
@@ -108,6 +111,7 @@ class CustomerService:
     ) -> Page[Customer]:
         """Return one page of customers that meet the filter."""
         viewer.require(Scope.CUSTOMERS_READ)
+        _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
         return await Repositories(tenant).customers.list(normalised, sort, request, document_keys=document_keys)
@@ -115,6 +119,7 @@ class CustomerService:
     async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
         """Return how many customers meet the filter."""
         viewer.require(Scope.CUSTOMERS_READ)
+        _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
         return await Repositories(tenant).customers.count(normalised, document_keys=document_keys)
@@ -181,6 +186,7 @@ class CustomerService:
 
         Addresses and documents of the draft are stored only when the customer is new.
         """
+        _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = self._staff_reach(viewer, seller_id)
         draft = with_key(draft, key)
 
@@ -207,6 +213,7 @@ class CustomerService:
                 raise not_found("id")
             await work.addresses.delete_of_customer(customer.seller_id, customer.id, at)
             await work.documents.delete_of_customer(customer.seller_id, customer.id, at)
+            await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
             await work.events.append([self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=())])
             return customer.id
 
@@ -223,7 +230,9 @@ class CustomerService:
         *,
         key: CustomerKey | None = None,
     ) -> CustomerSaved:
-        seller_id = str(tenant.seller_id)
+        if draft.documents:
+            viewer.require(Scope.DOCUMENTS_WRITE)
+        seller_id = tenant.seller_id
         checked = check_customer(draft, self._policies.of(seller_id))
         keys = self._records.keys_of(checked.draft, seller_id=seller_id)
         if key is not None and not checked.problems:
@@ -259,6 +268,8 @@ class CustomerService:
         changed = await work.customers.change(customer, at, for_database({**values, **consequences(customer, values)}))
         if changed is None:
             raise not_found("id")
+        if values.get("status") is CustomerStatus.SUSPENDED:
+            await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
         await work.events.append(
             [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(values))]
         )
@@ -303,12 +314,18 @@ class CustomerService:
     async def _uploads(self, tenant: Tenant, customer: Customer) -> Sequence[DocumentUpload]:
         return await self._files.invite(await Repositories(tenant).documents.of_customer(customer.seller_id, customer.id))
 
-    async def _run(self, tenant: Tenant, body: Callable[[Repositories], Awaitable[T]], *, turn: str | None = None) -> T:
+    async def _run(self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]], *, turn: str | None = None) -> T:
         try:
             return await self._units.run(tenant, body, turn=turn)
         except KeyTaken as error:
             # Somebody took it between our look and our write: the index has the last word.
             raise Refused([taken_problem(error.field)]) from error
+
+
+def _may_know_numbers(viewer: Principal, asked: bool) -> None:  # noqa: FBT001
+    """Refuse to tell whose a document's number is to callers that may not see documents."""
+    if asked:
+        viewer.require(Scope.DOCUMENTS_READ)
 
 
 async def require_customer(work: Repositories, customer_id: str) -> Customer:

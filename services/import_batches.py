@@ -11,7 +11,7 @@ from core.clock import Clock
 from core.drafts import CustomerDraft
 from core.errors import ErrorCode, ServiceError
 from core.tenancy import Tenant
-from core.vocabulary import Severity
+from core.vocabulary import CustomerStatus, Severity
 from models.bulk_import import ImportSegment, RowProblem
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, Units
@@ -21,6 +21,7 @@ from services.import_changes import CUSTOMER, World, decide
 from services.import_reading import RowBatch
 from services.import_rows import CheckedRow, ImportPlan, check
 from services.records import RecordMaker
+from services.session_ends import end_sessions_of_customer
 
 _log = structlog.get_logger(__name__)
 
@@ -133,6 +134,9 @@ class BatchWriter:
             raise ImportEnded
         if await work.customers.change_many(effects.updates) != len(effects.updates):
             raise Overtaken
+        for customer, at, values in effects.updates:
+            if values.get("status") is CustomerStatus.SUSPENDED:
+                await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
         await work.customers.insert_many(effects.customers)
         await work.addresses.insert_many(effects.addresses)
         await work.documents.insert_many(effects.documents)

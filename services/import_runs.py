@@ -15,7 +15,7 @@ import structlog
 from core.clock import Clock
 from core.errors import ErrorCode, Unavailable
 from core.files import ObjectChanged, ObjectMissing, ObjectTruncated
-from core.tenancy import Tenant
+from core.tenancy import EverySeller, Tenant
 from core.vocabulary import BulkImportStatus, BulkImportValidation
 from models.bulk_import import BulkImport, ImportSegment, StoredFailure
 from repositories.bulk_import import BulkImportRepository
@@ -40,7 +40,7 @@ from services.seller import SellerPolicies
 _log = structlog.get_logger(__name__)
 
 _PROGRESS_SECONDS = 0.2
-_EVERY_SELLER = Tenant(None)
+_EVERY_SELLER = EverySeller("worker", audited=False)
 
 
 class UnknownImport(Exception):

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterable
 
 from core.errors import NotFound
-from core.tenancy import Tenant
+from core.tenancy import Reach
 from models.bulk_import import BulkImport
 from repositories.unit_of_work import Repositories
 from services.live import LiveImports
@@ -17,14 +17,14 @@ MAX_UNFINISHED = 100
 _REMEMBERED = 1000
 
 
-async def watch_one(live: LiveImports, tenant: Tenant, import_id: str) -> AsyncGenerator[BulkImport]:
+async def watch_one(live: LiveImports, tenant: Reach, import_id: str) -> AsyncGenerator[BulkImport]:
     """Yield one import of *tenant*: as it is now, as it changes, and last, once, in its final state.
 
     Raises:
         NotFound: there is none.
     """
     imports = Repositories(tenant).bulk_imports
-    with live.watching(lambda record: record.id == import_id and _visible(tenant, record)) as mailbox:
+    with live.watching(lambda record: record.id == import_id and tenant.spans(record.seller_id)) as mailbox:
         await live.ready()
         # Read after the registration: what changes from here on is delivered.
         record = await imports.get(import_id)
@@ -43,7 +43,7 @@ async def watch_one(live: LiveImports, tenant: Tenant, import_id: str) -> AsyncG
                 yield latest
 
 
-async def watch_all(live: LiveImports, tenant: Tenant) -> AsyncGenerator[BulkImport]:
+async def watch_all(live: LiveImports, tenant: Reach) -> AsyncGenerator[BulkImport]:
     """Yield the unfinished imports of *tenant*, then every import that changes; it never ends by itself."""
     imports = Repositories(tenant).bulk_imports
     versions: OrderedDict[str, int] = OrderedDict()
@@ -62,7 +62,7 @@ async def watch_all(live: LiveImports, tenant: Tenant) -> AsyncGenerator[BulkImp
             found.append(record)
         return found
 
-    with live.watching(lambda record: _visible(tenant, record)) as mailbox:
+    with live.watching(lambda record: tenant.spans(record.seller_id)) as mailbox:
         await live.ready()
         for record in unseen(reversed(await imports.unfinished(MAX_UNFINISHED))):
             yield record
@@ -75,7 +75,3 @@ async def watch_all(live: LiveImports, tenant: Tenant) -> AsyncGenerator[BulkImp
                 news = [*news, *ended.values(), *await imports.unfinished(MAX_UNFINISHED)]
             for record in unseen(news):
                 yield record
-
-
-def _visible(tenant: Tenant, record: BulkImport) -> bool:
-    return tenant.customer_id is None and tenant.seller_id in {None, record.seller_id}

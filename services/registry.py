@@ -6,6 +6,9 @@ from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
 from services.document import DocumentService
+from services.one_time_code import OneTimeCodeService
+from services.session import SessionService
+from services.sign_in import SignInService
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +19,6 @@ class Services:
     addresses: AddressService
     documents: DocumentService
     bulk_imports: BulkImportService
+    sessions: SessionService
+    one_time_codes: OneTimeCodeService
+    sign_in: SignInService

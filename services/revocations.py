@@ -60,10 +60,11 @@ class Revocations:
             del self._watchers[gone]
 
     def know(self, ids: dict[str, datetime]) -> None:
-        """Take note of revocations: those this process makes itself hold at once."""
-        self._revoked.update(ids)
-        for gone, principal in self._watchers.items():
-            if any(id_ in ids for id_ in _names(principal)):
+        """Take note of revocations, and tell whom they concern. Those that this process makes itself hold at once."""
+        news = {id_: at for id_, at in ids.items() if self._revoked.get(id_) != at}
+        self._revoked.update(news)
+        for gone, principal in self._watchers.items() if news else ():
+            if any(id_ in news for id_ in _names(principal)):
                 gone.set()
 
     async def look(self) -> None:
@@ -73,9 +74,8 @@ class Revocations:
             Unavailable: the database does not answer; what was known is still known.
         """
         now = self._clock.now()
-        found = await revocation.revoked_since(now - self._reach if self._looked_at is None else self._looked_at - _OVERLAP)
+        self.know(await revocation.revoked_since(now - self._reach if self._looked_at is None else self._looked_at - _OVERLAP))
         self._looked_at = now
-        self.know({id_: at for id_, at in found.items() if self._revoked.get(id_) != at})
         forgotten = now - self._reach - _OVERLAP
         self._revoked = {id_: at for id_, at in self._revoked.items() if at > forgotten}
         self._checked = {id_: at for id_, at in self._checked.items() if at > now - timedelta(seconds=LOOK_SECONDS)}
@@ -87,6 +87,8 @@ class Revocations:
                 await self.look()
             except Unavailable as error:
                 _log.warning("revocations cannot be read", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, what is taken back later has to be noticed
+                _log.error("revocations cannot be read", error=type(error).__name__, exc_info=error)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look_up(self, principal: Principal) -> None:
@@ -94,7 +96,7 @@ class Revocations:
         names = _names(principal)
         if all(name in self._checked for name in names):
             return
-        self._revoked.update(await revocation.revoked_among(names))
+        self.know(await revocation.revoked_among(names))
         self._checked.update(dict.fromkeys(names, now))
 
     def _void(self, principal: Principal, issued_at: datetime) -> bool:

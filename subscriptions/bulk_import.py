@@ -14,7 +14,7 @@ from schema.context import Info
 class BulkImportSubscription:
     @strawberry.subscription(
         description="One import: its state now, then every change, at most four a second, then the final state and the end. "
-        "Needs `imports:read`."
+        "Needs `imports:read`; not for customers."
     )
     async def bulk_import_progress(self, info: Info, id: BulkImportId) -> AsyncGenerator[BulkImport, None]:
         """Follow one import."""
@@ -23,7 +23,9 @@ class BulkImportSubscription:
                 info.context.forget_loaded()
                 yield BulkImport.from_model(record)
 
-    @strawberry.subscription(description="Every change of every import of the seller, until you stop. Needs `imports:read`.")
+    @strawberry.subscription(
+        description="Every change of every import of the seller, until you stop. Needs `imports:read`; not for customers."
+    )
     async def bulk_imports_progress(self, info: Info, seller_id: SellerId = None) -> AsyncGenerator[BulkImport, None]:
         """Follow all imports of a seller."""
         async with aclosing(info.context.services.bulk_imports.watch_all(info.context.viewer, seller_id)) as changes:

@@ -29,6 +29,7 @@ from infra.mongo import create_indexes
 from models.customer import Customer
 from models.registry import STORED_MODELS
 from tests.api import BASE, Api, Commands, Tokens, fresh
+from tests.outbox import Outbox
 from tests.servers import Servers, shared_servers
 
 _COMMANDS = Commands()
@@ -76,7 +77,11 @@ def _settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Set
                 "sqs": {**aws, "queues": {"customer_queue": f"imports-{mine}"}, "wait_seconds": 1},
             },
             "kafka": {"brokers": servers.kafka_brokers.split(",")},
-            "security": {"key_file": key_file, "master_key": base64.b64encode(secrets.token_bytes(32)).decode()},
+            "security": {
+                "key_file": key_file,
+                "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+                "otp_outbox": key_file.with_name("otp.jsonl"),
+            },
             "monitoring": {"prometheus": {"enabled": False}},
         }
     )
@@ -110,6 +115,13 @@ async def _container(app: FastAPI) -> Container:
 def _tokens(settings: Settings) -> Tokens:
     """Access tokens for whoever a test wants to be."""
     return Tokens(token_issuer(settings, SystemClock()))
+
+
+@pytest.fixture(scope="session", name="outbox")
+def _outbox(settings: Settings) -> Outbox:
+    """The one-time codes that the application has sent."""
+    assert settings.security.otp_outbox is not None
+    return Outbox(settings.security.otp_outbox)
 
 
 @pytest.fixture(name="seller")

@@ -10,8 +10,13 @@ from app.settings import load_settings
 
 
 def main(file: Path) -> None:
-    """Store the demo data, once or again, and write at least ``customer_id``, a customer of the seller ``demo``."""
+    """Store the demo data, once or again, and write ``customer_id``, a customer of the seller ``demo``, and ``client``.
+
+    Only the owner can read the file: it holds the client's secret.
+    """
     made = asyncio.run(seed(load_settings()))
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
     file.write_text(json.dumps(made), encoding="utf-8")
 
 

@@ -1,20 +1,131 @@
 """``customer-service keys``: the keys that sign access tokens."""
 
 import json
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from auth.keys import generate_key_set
+from app.cli.stack import stack_secrets
+from app.keys import read_key_file, write_key_file
+from app.sections import SecuritySettings
+from app.settings import InvalidSettings, load_settings
+from auth.keys import (
+    KeyRing,
+    SigningKey,
+    as_document,
+    generate_key_set,
+    load_key_set,
+    moment_of,
+    rotate,
+    start_over,
+)
+from core.clock import SystemClock, rfc3339
 
-keys = typer.Typer(name="keys", help="Make the keys that sign access tokens.", no_args_is_help=True)
+keys = typer.Typer(name="keys", help="Make, show and replace the keys that sign access tokens.", no_args_is_help=True)
 
+File = Annotated[
+    Path | None, typer.Option("--file", help="The key file; else that of the running stack, or of the configuration.")
+]
 
-@keys.callback()
-def _keys() -> None:
-    """Keep ``new`` a command of its own while it is the only one."""
+_USUAL_LIFETIME: timedelta = SecuritySettings.model_fields["access_token_lifetime"].default
+
+_WIDE = 140
+"""Columns of a table that is not shown on a terminal: a kid is 43 letters long and has to stay in one piece."""
 
 
 @keys.command()
 def new() -> None:
     """Print a new JWK Set with a private key. Keep it in a file that only the service can read."""
     typer.echo(json.dumps(generate_key_set(), indent=2))
+
+
+@keys.command(name="rotate")
+def rotate_keys(
+    *,
+    file: File = None,
+    delay: Annotated[
+        int, typer.Option(min=0, max=60 * 24 * 7, help="Minutes until the new key signs. Others keep our public keys for 10.")
+    ] = 10,
+    now: Annotated[
+        bool, typer.Option("--now", help="A key has leaked: sign with a new one at once, and believe no token of the old ones.")
+    ] = False,
+) -> None:
+    """Replace the key that signs, without a restart and without a token refused.
+
+    The new key signs after the delay; the old ones verify until the last of their tokens has expired. A token that was made
+    for longer than the configured lifetime (customer-service token --minutes) ends with its key.
+    """
+    path, lifetime = _place(file)
+    moment = SystemClock().now()
+    if now:
+        ring = start_over()
+    else:
+        ring = rotate(read_key_file(path), now=moment, delay=timedelta(minutes=delay), token_lifetime=lifetime)
+    document = as_document(ring)
+    load_key_set(document)  # what nobody could read is not written
+    try:
+        write_key_file(path, document)
+    except OSError as error:
+        message = f"{str(path)!r} cannot be written: {error.strerror}. Nothing has changed."
+        raise InvalidSettings(message) from error
+    _say(ring, now=now)
+
+
+@keys.command(name="list")
+def list_keys(*, file: File = None) -> None:
+    """Show the keys, and what each is for at present; never their private parts."""
+    path, _ = _place(file)
+    ring, now = read_key_file(path), SystemClock().now()
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    table = Table(box=None, header_style="bold")
+    table.add_column("kid", overflow="fold")
+    for title in ("signs from", "verifies until", "state"):
+        table.add_column(title, no_wrap=True)
+    for key in ring.keys:
+        table.add_row(key.kid, _when(key.signs_from, "always"), _when(key.verifies_until, "for ever"), state_of(key, ring, now))
+    console.print(table)
+
+
+def state_of(key: SigningKey, ring: KeyRing, now: datetime) -> str:
+    """Return what *key* does at present: signs, will sign, verifies, or nothing because it has expired."""
+    if not key.verifies(now):
+        return "expired"
+    if any(one.may_sign(now) for one in ring.keys) and key is ring.signing(now):
+        return "signs"
+    if key.signs_from is not None and key.signs_from > now.timestamp():
+        return "will sign"
+    return "verifies"
+
+
+def _say(ring: KeyRing, *, now: bool) -> None:
+    kid, begins = ring.keys[-1].kid, ring.keys[-1].signs_from
+    if now:
+        typer.echo(f"{kid} signs at once. Every token that was signed before is void within a second: clients need new ones.")
+        return
+    typer.echo(f"{kid} signs from {_when(begins, 'now on')}.")
+    for key in ring.keys[:-1]:
+        typer.echo(f"{key.kid} verifies until {_when(key.verifies_until, 'ever')}.")
+
+
+def _place(file: Path | None) -> tuple[Path, timedelta]:
+    """Return the key file, and how long the tokens live that it signs."""
+    try:
+        security = load_settings(environ={**stack_secrets(), **os.environ}).security
+    except InvalidSettings:
+        if file is None:
+            raise
+        # A file can be prepared where the service is not configured.
+        return file, _USUAL_LIFETIME
+    return file or security.key_file, security.access_token_lifetime
+
+
+def _when(seconds: int | None, otherwise: str) -> str:
+    moment = moment_of(seconds)
+    return otherwise if moment is None else rfc3339(moment).replace(".000Z", "Z")

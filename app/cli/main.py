@@ -21,6 +21,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "events": "app.cli.events:events",
     "token": "app.cli.token:token",
     "keys": "app.cli.keys:keys",
+    "clients": "app.cli.clients:clients",
     "database": "app.cli.database:database",
     "schema": "app.cli.schema:schema",
 }

@@ -17,14 +17,20 @@ def find_stack() -> dict[str, Any] | None:
 
 
 def stack_secrets() -> dict[str, str]:
-    """Return the secrets of the running stack as the variables that ``config.yaml`` names; nothing when nothing runs."""
-    if find_stack() is None:
+    """Return keys, issuer and database of the running stack, as the variables of ``config.yaml``; nothing when nothing runs."""
+    stack = find_stack()
+    if stack is None:
         return {}
     try:
         master_key = (_run_dir() / "master.key").read_text(encoding="ascii").strip()
     except OSError:
         return {}
-    return {"CUSTOMER_SERVICE_KEY_FILE": str(_run_dir() / "keys.json"), "CUSTOMER_SERVICE_MASTER_KEY": master_key}
+    said = {name: str(stack[name]) for name in ("issuer", "mongodb_uri", "mongodb_database") if name in stack}
+    return {
+        "CUSTOMER_SERVICE_KEY_FILE": str(_run_dir() / "keys.json"),
+        "CUSTOMER_SERVICE_MASTER_KEY": master_key,
+        **{f"CUSTOMER_SERVICE_{name.upper()}": value for name, value in said.items()},
+    }
 
 
 def _run_dir() -> Path:

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from app.container import import_worker, open_container
+from app.container import import_worker, open_connections
 from app.observability import configure_logging
 from app.settings import Settings, load_settings
 from app.until_told import run_until_told
@@ -20,9 +20,9 @@ def worker() -> None:
 
 
 async def _work(settings: Settings, stop: asyncio.Event) -> None:
-    async with open_container(settings) as container:
+    async with open_connections(settings) as connections:
         if settings.environment == "development":
             # In production the queues belong to whoever owns the infrastructure, and so does the right to make them.
-            await container.queue.ensure_queues()
+            await connections.queue.ensure_queues()
         log.info("worker started", max_workers=settings.bulk.customer.max_workers)
-        await import_worker(container).run(stop)
+        await import_worker(connections).run(stop)

@@ -60,6 +60,12 @@ def normalise_phone(value: str, region: str | None) -> Result:
     return spelled, None
 
 
+def calling_code(spelled: str) -> str:
+    """Return the country calling code of a number in E.164: ``44``."""
+    parsed = _try(spelled, None)
+    return "" if parsed is None else str(parsed.country_code)
+
+
 def _parse(text: str, region: str | None) -> PhoneNumber | None:
     if text.startswith("00"):
         # Dialled in most of the world; a region that dials something else (011 in North America) gets a second chance.

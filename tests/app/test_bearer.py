@@ -17,12 +17,14 @@ KEYS = load_key_set(generate_key_set())
 
 
 class Everybody:
-    """Lets everybody stand."""
+    """Lets everybody stand, and notes nothing."""
 
     async def require(self, credential: Credential) -> None: ...
 
+    def note(self, principal: Principal) -> None: ...
 
-READER = BearerReader(Verifiers(TokenVerifier(KEYS, issuer="us", audience="us", clock=SystemClock())), Everybody())
+
+READER = BearerReader(Verifiers(TokenVerifier(KEYS, issuer="us", audience="us", clock=SystemClock())), Everybody(), Everybody())
 TOKEN = TokenIssuer(KEYS, issuer="us", audience="us", clock=SystemClock()).issue(
     kind=PrincipalKind.OPERATOR, subject="ada", scopes=[Scope.CUSTOMERS_READ], lifetime=timedelta(hours=1), seller_id="acme"
 )

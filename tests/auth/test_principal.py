@@ -4,7 +4,7 @@ import pytest
 
 from auth.principal import CUSTOMER_SCOPES, OPERATOR_SCOPES, SERVICE_SCOPES, Principal, Scope
 from core.errors import BadInput, Forbidden
-from core.tenancy import Tenant
+from core.tenancy import EverySeller, Reach, Tenant
 from core.vocabulary import PrincipalKind
 
 OPERATOR = Principal(kind=PrincipalKind.OPERATOR, subject="ada", scopes=OPERATOR_SCOPES, seller_id="acme")
@@ -18,12 +18,12 @@ EVERYBODY = pytest.mark.parametrize("who", [OPERATOR, SERVICE, BOUND_SERVICE, CU
     ("who", "tenant"),
     [
         (OPERATOR, Tenant("acme")),
-        (SERVICE, Tenant(None)),
+        (SERVICE, EverySeller("service:oms")),
         (BOUND_SERVICE, Tenant("acme")),
         (CUSTOMER, Tenant("acme", "cus_1")),
     ],
 )
-def test_reach(who: Principal, tenant: Tenant) -> None:
+def test_reach(who: Principal, tenant: Reach) -> None:
     assert tenant == who.reach()
 
 
@@ -41,6 +41,20 @@ def test_reach(who: Principal, tenant: Tenant) -> None:
 )
 def test_reach_of_a_seller(who: Principal, seller_id: str | None, tenant: Tenant) -> None:
     assert tenant == who.reach_of(seller_id)
+
+
+@pytest.mark.parametrize("kind", [PrincipalKind.OPERATOR, PrincipalKind.CUSTOMER])
+@pytest.mark.parametrize("seller_id", [None, "acme"])
+def test_only_a_service_may_be_bound_to_no_seller(kind: PrincipalKind, seller_id: str | None) -> None:
+    """
+    The verifier refuses such tokens; if it ever did not, they would still open nothing.
+    """
+    stray = Principal(kind=kind, subject="cus_1", scopes=frozenset(Scope))
+
+    with pytest.raises(Forbidden, match="names no seller"):
+        stray.reach()
+    with pytest.raises(Forbidden, match="names no seller"):
+        stray.reach_of(seller_id)
 
 
 @pytest.mark.parametrize("who", [OPERATOR, BOUND_SERVICE, CUSTOMER], ids=lambda who: who.actor)

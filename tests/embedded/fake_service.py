@@ -11,6 +11,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+SEED = {"customer_id": "cus_01jz0000000000000000000000", "client": {"id": "cli_0", "secret": "made up"}}
+
 
 class Ready(BaseHTTPRequestHandler):
     """Answers every question with 200 and the environment that was passed to the service."""
@@ -37,7 +39,7 @@ def main(name: str, arguments: list[str]) -> int:
         while True:
             signal.pause()
     elif name == "seed":
-        Path(arguments[0]).write_text(json.dumps({"customer_id": "cus_01jz0000000000000000000000", "seeded": os.getpid()}))
+        Path(arguments[0]).write_text(json.dumps(SEED | {"seeded": os.getpid()}))
     return 0
 
 

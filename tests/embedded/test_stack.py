@@ -17,8 +17,9 @@ from app.settings import load_settings
 from auth.keys import load_key_set
 from auth.tokens import TokenVerifier
 from core.clock import SystemClock
+from embedded.options import Options
 from embedded.ports import choose
-from embedded.stack_file import by_kind
+from embedded.stack_file import by_kind, describe
 from tests.embedded.conftest import client_of
 from tests.embedded.stacks import FAKE, StackUnderTest, stack_under_test, wait_until
 
@@ -51,7 +52,8 @@ def test_stack_json_is_complete_and_private(shared: StackUnderTest) -> None:
 
     assert 0o600 == stat.S_IMODE(shared.file.stat().st_mode)
     assert [
-        "graphql", "graphql_ws", "rest", "console", "metrics", "seller_id", "other_seller_id", "tokens", "customer_id",
+        "graphql", "graphql_ws", "rest", "console", "metrics", "seller_id", "other_seller_id", "issuer",
+        "tokens", "client", "customer_id",
         "mongodb_uri", "mongodb_database", "kafka_brokers", "topics", "s3_endpoint", "sqs_endpoint", "bucket", "queue_url",
         "aws", "otp_outbox", "pids",
     ] == list(found)  # fmt: skip
@@ -80,6 +82,7 @@ def test_the_services_get_settings_that_hold(shared: StackUnderTest, monkeypatch
     assert found["kafka_brokers"].split(",") == settings.kafka.brokers
     assert (found["s3_endpoint"], found["bucket"]) == (settings.aws.s3.endpoint, settings.aws.s3.bucket)
     assert found["otp_outbox"] == str(settings.security.otp_outbox)
+    assert found["rest"] == found["issuer"] == settings.security.issuer
     assert found["queue_url"].endswith(f"/{settings.aws.sqs.queues.customer_queue}")
 
 
@@ -87,7 +90,7 @@ def test_the_services_get_settings_that_hold(shared: StackUnderTest, monkeypatch
 def test_the_tokens_speak_for_whom_they_say(shared: StackUnderTest) -> None:
     found = shared.read()
     keys = load_key_set(json.loads((shared.directory / "keys.json").read_text()))
-    verifier = TokenVerifier(keys, issuer="customer-service", audience="customer-service", clock=SystemClock())
+    verifier = TokenVerifier(keys, issuer=found["rest"], audience="customer-service", clock=SystemClock())
 
     who = {name: verifier.verify(token).principal for name, token in found["tokens"].items()}
 
@@ -223,3 +226,14 @@ def test_a_service_that_does_not_come_up_shows_the_end_of_its_log(tmp_path: Path
 
 def test_workers_are_listed_together() -> None:
     assert {"serve": 1, "worker": [2, 3], "relay": 4} == by_kind({"serve": 1, "worker-1": 2, "worker-2": 3, "relay": 4})
+
+
+def test_a_seed_file_of_an_older_version_has_no_client() -> None:
+    addresses = dict.fromkeys(("MONGODB__URI", "AWS__S3__ENDPOINT", "AWS__SQS__ENDPOINT"), "somewhere")
+    environment = {f"CUSTOMER_SERVICE_{name}": value for name, value in (addresses | {"KAFKA__BROKERS": "[]"}).items()}
+
+    found = describe(
+        Options(), environment, queue_url="", tokens={}, demo={"customer_id": "cus_1", "seeded": 1}, pids={"serve": 1}
+    )
+
+    assert ("cus_1", None) == (found["customer_id"], found["client"])

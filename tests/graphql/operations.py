@@ -77,7 +77,7 @@ async def create(execute: Api, as_: str = "", **input_: Any) -> Json:
     return customer
 
 
-async def payload(execute: Api, mutation: str, variables: Json, as_: str = "") -> Json:
+async def payload(execute: Api, mutation: str, variables: Json, as_: str | None = "") -> Json:
     """Run a mutation with one field and return what became of it."""
     (found,) = (await execute.data(mutation, variables, as_=as_)).values()
     result: Json = found

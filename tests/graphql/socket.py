@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -48,6 +48,10 @@ class Socket:
         assert "complete" == message["type"], message
         return payloads
 
+    def hang_up(self) -> None:
+        """Drop the connection without a word."""
+        self._connection.transport.abort()
+
     async def closed(self) -> tuple[int, str]:
         """Wait until the server closes the connection; return its code and reason."""
         async with asyncio.timeout(PATIENCE):
@@ -60,7 +64,11 @@ class Socket:
 
 
 @asynccontextmanager
-async def open_socket(url: str, subprotocol: str = "graphql-transport-ws") -> AsyncIterator[Socket]:
-    """Connect to the GraphQL endpoint at *url*."""
-    async with connect(url.replace("http", "ws", 1), subprotocols=[Subprotocol(subprotocol)], proxy=None) as connection:
+async def open_socket(
+    url: str, subprotocol: str | None = "graphql-transport-ws", *, headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Socket]:
+    """Connect to the GraphQL endpoint at *url*, with an Origin or other *headers* if need be."""
+    offered = None if subprotocol is None else [Subprotocol(subprotocol)]
+    address = url.replace("http", "ws", 1)
+    async with connect(address, subprotocols=offered, additional_headers=headers, proxy=None) as connection:
         yield Socket(connection)

@@ -1,142 +1,195 @@
-"""Ids that name nothing, and what another seller has: null or NOT_FOUND, and never a difference between the two."""
+"""Ids that name nothing, and what somebody else has: null or NOT_FOUND, and never a difference between the two.
+
+The fields come from the schema: whatever takes an id is called with the ids of others, or these tests fail.
+"""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from app.container import Container
 from core.ids import IdKind, new_id
-from tests.api import Api, Json, Tokens, codes, fresh
+from core.tenancy import Tenant
+from core.vocabulary import PrincipalKind
+from models.session import Session
+from repositories.unit_of_work import Repositories
+from tests.api import Api, Tokens, codes, fresh
+from tests.graphql.callers import Callers
+from tests.graphql.catalogue import ARGUMENTS, HOW_TO_ADD, ROOT_FIELDS, filled, id_arguments, ids_given
 from tests.graphql.operations import (
     BERLIN,
-    CANCEL_IMPORT,
-    COMPLETE,
     CREATE,
-    CREATE_ADDRESS,
-    CREATE_DOCUMENT,
     CREATE_IMPORT,
-    DELETE,
-    DELETE_ADDRESS,
-    DELETE_DOCUMENT,
-    REQUEST_UPLOAD,
-    RETRY_IMPORT,
-    SET_DEFAULT,
-    START_IMPORT,
     UNKNOWN_IDS,
-    UPDATE,
-    UPDATE_ADDRESS,
     announced,
     create,
     payload,
 )
 
-READS = {
-    "customer": "query($id: ID!) { customer(id: $id) { id } }",
-    "customerBy": "query($id: ID!) { customerBy(key: {id: $id}) { id } }",
-    "address": "query($id: ID!) { address(id: $id) { id } }",
-    "document": "query($id: ID!) { document(id: $id) { id } }",
-    "bulkImport": "query($id: ID!) { bulkImport(id: $id) { id } }",
-    "node": "query($id: ID!) { node(id: $id) { id } }",
-}
+# What deletes comes last, so that there is something to find for the others.
+TAKING_IDS = sorted(
+    (name for name in ROOT_FIELDS if id_arguments(name)), key=lambda name: ("delete" in name, "Mutation" in name, name)
+)
+READS = [name for name in TAKING_IDS if name.startswith("Query.") and ROOT_FIELDS[name].args.keys() & {"id", "key"}]
+CHANGES = [name for name in TAKING_IDS if name.startswith("Mutation.")]
+PLACES = {"cus": "customers", "adr": "addresses", "doc": "documents", "imp": "bulk_imports", "ses": "sessions"}
 
-CHANGES: dict[str, tuple[str, str, Json]] = {
-    "updateCustomer": ("cus", UPDATE, {"patch": {"firstName": "Eve"}}),
-    "updateCustomer with a version": ("cus", UPDATE, {"patch": {"firstName": "Eve"}, "version": 9}),
-    "updateCustomer with mistakes": ("cus", UPDATE, {"patch": {"email": "eve@"}}),
-    "deleteCustomer": ("cus", DELETE, {}),
-    "createAddress": ("cus", CREATE_ADDRESS, {"input": BERLIN}),
-    "createAddress with mistakes": ("cus", CREATE_ADDRESS, {"input": {**BERLIN, "line1": ""}}),
-    "updateAddress": ("adr", UPDATE_ADDRESS, {"patch": {"label": "Eve"}}),
-    "updateAddress with a version": ("adr", UPDATE_ADDRESS, {"patch": {"label": "Eve"}, "version": 9}),
-    "updateAddress with mistakes": ("adr", UPDATE_ADDRESS, {"patch": {"line1": None}}),
-    "deleteAddress": ("adr", DELETE_ADDRESS, {}),
-    "setDefaultAddress": ("adr", SET_DEFAULT, {}),
-    "createDocument": ("cus", CREATE_DOCUMENT, {"input": {"type": "PASSPORT"}}),
-    "createDocument with mistakes": ("cus", CREATE_DOCUMENT, {"input": {"type": "PASSPORT", "issuingCountry": "ZZ"}}),
-    "requestDocumentUpload": ("doc", REQUEST_UPLOAD, {"file": announced()}),
-    "requestDocumentUpload with mistakes": ("doc", REQUEST_UPLOAD, {"file": announced(name="")}),
-    "completeDocumentUpload": ("doc", COMPLETE, {}),
-    "deleteDocument": ("doc", DELETE_DOCUMENT, {}),
-    "startBulkImport": ("imp", START_IMPORT, {}),
-    "cancelBulkImport": ("imp", CANCEL_IMPORT, {}),
-    "retryBulkImport": ("imp", RETRY_IMPORT, {}),
-}
+OPERATOR, CUSTOMER, BOUND = "an operator", "a customer", "a service of one seller"
 
 
-@pytest.mark.parametrize("field", READS)
-@pytest.mark.parametrize("id_", UNKNOWN_IDS, ids=lambda id_: repr(id_[:12]))
-async def test_id_that_names_nothing_reads_null(execute: Api, field: str, id_: str) -> None:
-    assert {field: None} == await execute.data(READS[field], {"id": id_})
+@pytest.mark.parametrize("name", TAKING_IDS)
+def test_every_argument_that_takes_an_id_is_tried(name: str) -> None:
+    assert id_arguments(name) == ids_given(name), HOW_TO_ADD
 
 
-@pytest.mark.parametrize("change", CHANGES)
-async def test_id_that_names_nothing_changes_nothing(execute: Api, change: str) -> None:
-    _, mutation, variables = CHANGES[change]
-
-    outcomes = [codes(await payload(execute, mutation, {"id": id_, "customer": id_, **variables})) for id_ in UNKNOWN_IDS]
-
-    assert [[("NOT_FOUND", ["id"])]] * len(UNKNOWN_IDS) == outcomes
+def test_there_are_fields_to_try() -> None:
+    assert {"Query.node", "Query.customers", "Mutation.updateCustomer", "Subscription.bulkImportProgress"} < set(TAKING_IDS)
 
 
-async def strangers(execute: Api, tokens: Tokens) -> dict[str, str]:
-    """Return the ids of what another seller has, by kind."""
-    other = tokens.operator(fresh("seller"))
-    customer = await create(execute, as_=other, addresses=[BERLIN], documents=[{"type": "PASSPORT", "file": announced()}])
-    made = await payload(execute, CREATE_IMPORT, {"input": {"fileName": "theirs.csv"}}, as_=other)
+@pytest_asyncio.fixture(name="callers")
+async def _callers(execute: Api, tokens: Tokens, served: str, seller: str) -> Callers:
+    customer = await create(execute)
+    return Callers(execute, tokens, served, seller, customer["id"])
+
+
+async def belongings(execute: Api, seller: str, as_: str = "") -> dict[str, str]:
+    """Return the ids of something of each kind that a seller has, by kind."""
+    customer = await create(execute, as_=as_, addresses=[BERLIN], documents=[{"type": "PASSPORT", "file": announced()}])
+    made = await payload(execute, CREATE_IMPORT, {"input": {"fileName": "theirs.csv"}}, as_=as_)
+    now = datetime.now(UTC)
+    session = Session(
+        id=new_id(IdKind.SESSION),
+        seller_id=seller,
+        kind=PrincipalKind.CUSTOMER,
+        subject=customer["id"],
+        scopes=[],
+        last_seen_at=now,
+        idle_until=now + timedelta(days=1),
+        expires_at=now + timedelta(days=1),
+        digest=b"none",
+        created_at=now,
+        updated_at=now,
+    )
+    await Repositories(Tenant(seller)).sessions.insert(session)
     return {
         "cus": customer["id"],
         "adr": customer["addresses"][0]["id"],
         "doc": customer["documents"][0]["id"],
         "imp": made["bulkImport"]["id"],
+        "ses": session.id,
     }
 
 
-async def test_what_another_seller_has_is_not_there_to_read(execute: Api, tokens: Tokens) -> None:
-    theirs = await strangers(execute, tokens)
-    kinds = {"customer": "cus", "customerBy": "cus", "address": "adr", "document": "doc", "bulkImport": "imp"}
-
-    for field, kind in kinds.items():
-        for query in (READS[field], READS["node"]):
-            answer = await execute(query, {"id": theirs[kind]})
-            assert await execute(query, {"id": new_id(IdKind(kind))}) == answer
-            assert [None] == list(answer["data"].values())
-    lists = await execute.data(
-        """query($ids: [ID!], $id: ID) { customers(filter: {ids: $ids}) { totalCount nodes { id } }
-          addresses(filter: {customerId: $id}) { nodes { id } } documents(filter: {customerId: $id}) { nodes { id } }
-          bulkImports { nodes { id } } }""",
-        {"ids": [theirs["cus"]], "id": theirs["cus"]},
-    )
-    assert {
-        "customers": {"totalCount": 0, "nodes": []},
-        "addresses": {"nodes": []},
-        "documents": {"nodes": []},
-        "bulkImports": {"nodes": []},
-    } == lists
+async def differences(callers: Callers, token: str | None, theirs: dict[str, str]) -> list[str]:
+    """Call everything that takes ids with *theirs* and with random ones; return where the answers are not the same bytes."""
+    random = {kind.value: new_id(kind) for kind in IdKind}
+    found = []
+    for name in TAKING_IDS:
+        for arguments in ARGUMENTS[name]:
+            answers = [
+                without(json.dumps(await callers.call(name, filled(arguments, ids), token)), ids) for ids in (theirs, random)
+            ]
+            if answers[0] != answers[1]:
+                found.append(f"{name} {arguments}: {answers[0]} is not {answers[1]}")
+            if "INTERNAL" in answers[0]:
+                found.append(f"{name} {arguments}: {answers[0]}")
+    return found
 
 
-async def test_what_another_seller_has_answers_every_change_as_an_unknown_id_does(execute: Api, tokens: Tokens) -> None:
-    """
-    Also where something else is wrong with the call: the order of the checks must not tell one from the other.
-    """
-    theirs = await strangers(execute, tokens)
-
-    for change, (kind, mutation, variables) in CHANGES.items():
-        random = new_id(IdKind(kind))
-        theirs_answer = await execute(mutation, {"id": theirs[kind], "customer": theirs[kind], **variables})
-        random_answer = await execute(mutation, {"id": random, "customer": random, **variables})
-        assert random_answer == theirs_answer, change
-        assert [("NOT_FOUND", ["id"])] == codes(next(iter(theirs_answer["data"].values()))), change
+def without(text: str, ids: dict[str, str]) -> str:
+    """Return *text* with a sign in the place of each id."""
+    for kind, id_ in ids.items():
+        text = text.replace(id_, f"<{kind}>")
+    return text
 
 
-async def test_changes_that_another_seller_tried_have_changed_nothing(
-    execute: Api, container: Container, tokens: Tokens
+@pytest.mark.parametrize("who", [OPERATOR, CUSTOMER, BOUND])
+async def test_what_another_seller_has_answers_as_an_unknown_id_does(
+    callers: Callers, container: Container, tokens: Tokens, who: str
 ) -> None:
-    theirs = await strangers(execute, tokens)
-    places = {"cus": "customers", "adr": "addresses", "doc": "documents", "imp": "bulk_imports"}
-    before = {kind: await container.mongo.database[places[kind]].find_one({"_id": id_}) for kind, id_ in theirs.items()}
+    """
+    Every query, mutation and subscription, also where something else is wrong with the call; and nothing has changed.
+    """
+    other = fresh("seller")
+    theirs = await belongings(callers.execute, other, tokens.operator(other))
+    before = await stored(container, theirs)
+    kind = {OPERATOR: PrincipalKind.OPERATOR, CUSTOMER: PrincipalKind.CUSTOMER, BOUND: PrincipalKind.SERVICE}[who]
 
-    for kind, mutation, variables in CHANGES.values():
-        await execute(mutation, {"id": theirs[kind], "customer": theirs[kind], **variables})
+    assert [] == await differences(callers, callers.token(kind, bound=True), theirs)
+    assert before == await stored(container, theirs)
 
-    assert before == {kind: await container.mongo.database[places[kind]].find_one({"_id": id_}) for kind, id_ in theirs.items()}
+
+async def test_what_another_customer_has_answers_as_an_unknown_id_does(callers: Callers, container: Container) -> None:
+    """
+    Of the same seller.
+    """
+    theirs = await belongings(callers.execute, callers.seller)
+    before = await stored(container, theirs)
+
+    assert [] == await differences(callers, callers.token(PrincipalKind.CUSTOMER), theirs)
+    assert before == await stored(container, theirs)
+
+
+async def test_the_walk_would_see_a_difference(callers: Callers) -> None:
+    """
+    With ids of the caller's own seller, a field answers differently than for a random id.
+    """
+    mine = await belongings(callers.execute, callers.seller)
+
+    found = {one.split(" ")[0] for one in await differences(callers, callers.token(PrincipalKind.OPERATOR), mine)}
+
+    # Sessions are a person's own, and what belonged to the customer has gone with it.
+    assert set(TAKING_IDS) - {"Mutation.revokeSession", "Mutation.deleteDocument"} == found
+
+
+async def stored(container: Container, ids: dict[str, str]) -> dict[str, Any]:
+    """Return what is stored under *ids*."""
+    database = container.mongo.database
+    found = await asyncio.gather(*(database[PLACES[kind]].find_one({"_id": id_}) for kind, id_ in ids.items()))
+    assert None not in found
+    return dict(zip(ids, found, strict=True))
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize("id_", UNKNOWN_IDS, ids=lambda id_: repr(id_[:12]))
+async def test_id_that_names_nothing_reads_null(callers: Callers, name: str, id_: str) -> None:
+    arguments = filled(ARGUMENTS[name][0], dict.fromkeys(PLACES, id_))
+
+    assert {"data": {name.split(".")[1]: None}} == await callers.call(name, arguments, callers.token(PrincipalKind.OPERATOR))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_id_that_names_nothing_changes_nothing(callers: Callers, name: str) -> None:
+    operator = callers.token(PrincipalKind.OPERATOR)
+
+    for arguments in ARGUMENTS[name]:
+        for id_ in UNKNOWN_IDS:
+            answer = await callers.call(name, filled(arguments, dict.fromkeys(PLACES, id_)), operator)
+            (outcome,) = answer["data"].values()
+            assert [("NOT_FOUND", ["key", "id"] if "key" in arguments else ["id"])] == codes(outcome), (arguments, id_)
+
+
+@pytest.mark.parametrize("who", [OPERATOR, CUSTOMER, BOUND])
+async def test_another_sellers_name_is_as_good_as_any(callers: Callers, who: str) -> None:
+    """
+    Whether a seller exists is not told either.
+    """
+    kind = {OPERATOR: PrincipalKind.OPERATOR, CUSTOMER: PrincipalKind.CUSTOMER, BOUND: PrincipalKind.SERVICE}[who]
+    token = callers.token(kind, bound=True)
+    other = replace(callers, seller=fresh("seller"))
+    await create(callers.execute, as_=other.tokens.operator(other.seller))
+    nobody = replace(callers, seller=fresh("seller"))
+
+    for name in (name for name, field in ROOT_FIELDS.items() if "sellerId" in field.args and name != "Mutation.requestOtp"):
+        arguments = filled(ARGUMENTS[name][0], {kind.value: new_id(kind) for kind in IdKind})
+        one, another = [await someone.call(name, arguments, token, spanning=True) for someone in (other, nobody)]
+        assert one == another, name
+        assert {"FORBIDDEN"} == {error["extensions"]["code"] for error in one["errors"]}, name
 
 
 async def test_taken_tells_nothing_about_other_sellers(execute: Api, tokens: Tokens) -> None:

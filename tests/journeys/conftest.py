@@ -10,7 +10,7 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from core.vocabulary import PrincipalKind
-from embedded.identities import Mint
+from embedded.identities import AUDIENCE, Mint
 from tests.api import Api
 from tests.embedded.stacks import REAL, StackUnderTest, stack_under_test
 
@@ -35,7 +35,7 @@ def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackUnderTest]
 @pytest.fixture(scope="session", name="mint")
 def _mint(stack: StackUnderTest) -> Mint:
     """Makes tokens that the stack believes, for sellers that ``stack.json`` has none for."""
-    return Mint(stack.directory / "keys.json")
+    return Mint(stack.directory / "keys.json", issuer=stack.read()["issuer"], audience=AUDIENCE)
 
 
 @pytest_asyncio.fixture(scope="session", name="http")

@@ -49,7 +49,7 @@ def test_first_ten_minutes(stack: StackUnderTest, terminal: Terminal, directory:
     """
     A block more or less in that section needs its place here. The file with broken rows is the one command that may fail.
     """
-    chinook, northwind, read_back, follow, create, upload, download = blocks("sh", section("The first ten minutes"))
+    chinook, northwind, read_back, follow, create, upload, download, sign_in = blocks("sh", section("The first ten minutes"))
 
     imported = terminal.type(chinook)
     assert {"created": 59, "with warnings": 12, "rows in all": 59} == counted(imported), imported
@@ -89,6 +89,25 @@ def test_first_ten_minutes(stack: StackUnderTest, terminal: Terminal, directory:
 
     assert "the same file" in terminal.type(download).splitlines()
     assert passport == (directory / "downloaded.png").read_bytes()
+
+    entered = answered(terminal.type(sign_in))["login"]
+    assert [] == entered["userErrors"]
+    assert {"fullName": "Grace", "emailVerified": True} == entered["customer"]
+    assert 600 == entered["tokens"]["expiresIn"]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README fetches its token with curl")
+def test_a_program_gets_its_token(stack: StackUnderTest, terminal: Terminal) -> None:
+    found = stack.read()
+    (fetch,) = blocks("sh", section("For programs"))
+    client = found["client"]
+
+    printed = terminal.type(
+        f"CLIENT_ID={client['id']} CLIENT_SECRET={client['secret']}\n" + fetch.replace("http://127.0.0.1:8084", found["rest"])
+    )
+
+    token = json.loads(printed[printed.index("{") :])
+    assert ("Bearer", 600) == (token["token_type"], token["expires_in"])
 
 
 def answered(printed: str) -> Json:

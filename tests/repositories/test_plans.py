@@ -10,9 +10,9 @@ import pytest_asyncio
 from core.clock import SystemClock
 from core.filters import AddressFilter, CustomerFilter, CustomerSort, DocumentFilter, TimeRange
 from core.paging import PageRequest, Position
-from core.tenancy import Tenant
+from core.tenancy import EverySeller, Reach, Tenant
 from core.vocabulary import AddressKind, BulkImportStatus, CustomerKind, CustomerStatus, DocumentStatus, DocumentType, Severity
-from repositories.customer import sort_value
+from models.customer import sort_value
 from repositories.customer_event import MongoOutbox
 from repositories.unit_of_work import Repositories
 from services.records import CustomerRecords
@@ -232,9 +232,9 @@ QUERIES: dict[str, tuple[Query, str, int]] = {
 
 
 @pytest.mark.parametrize(("query", "index", "documents"), QUERIES.values(), ids=QUERIES)
-@pytest.mark.parametrize("tenant", [Tenant(SELLER), Tenant(None)], ids=["a seller", "all sellers"])
+@pytest.mark.parametrize("tenant", [Tenant(SELLER), EverySeller("test")], ids=["a seller", "all sellers"])
 async def test_look_ups_read_what_they_return(
-    explained: Explained, tenant: Tenant, query: Query, index: str, documents: int
+    explained: Explained, tenant: Reach, query: Query, index: str, documents: int
 ) -> None:
     """
     Also for a service, whose tenant names no seller.
@@ -290,8 +290,8 @@ IMPORT_QUERIES: dict[str, tuple[Query, str]] = {
 
 
 @pytest.mark.parametrize(("query", "index"), IMPORT_QUERIES.values(), ids=IMPORT_QUERIES)
-@pytest.mark.parametrize("tenant", [Tenant(SELLER), Tenant(None)], ids=["a seller", "all sellers"])
-async def test_what_belongs_to_an_import_is_found_by_it(explained: Explained, tenant: Tenant, query: Query, index: str) -> None:
+@pytest.mark.parametrize("tenant", [Tenant(SELLER), EverySeller("test")], ids=["a seller", "all sellers"])
+async def test_what_belongs_to_an_import_is_found_by_it(explained: Explained, tenant: Reach, query: Query, index: str) -> None:
     plan = await explained(query, tenant)
 
     assert {index} == plan.indexes

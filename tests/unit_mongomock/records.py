@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.sealing import Sealer
-from core.tenancy import Tenant
+from core.tenancy import EverySeller
 from core.vocabulary import AddressKind, DocumentType, EventPrivacy
 from models.customer import Customer
 from repositories.unit_of_work import Repositories
@@ -29,7 +29,7 @@ async def store(seller_id: str, name: str, *, minute: int = 0, addresses: int = 
         seller_id=seller_id,
         at=START + timedelta(minutes=minute),
     )
-    repositories = Repositories(Tenant(None))
+    repositories = Repositories(EverySeller("test"))
     await repositories.customers.insert_many([made.customer])
     await repositories.addresses.insert_many(made.addresses)
     await repositories.documents.insert_many(made.documents)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from core.filters import CustomerFilter, CustomerSort
 from core.paging import Page, PageRequest, Position
 from core.tenancy import Tenant
-from models.customer import Customer
-from repositories.customer import CustomerRepository, sort_value
+from models.customer import Customer, sort_value
+from repositories.customer import CustomerRepository
 from tests.mock_mongo import mock_mongo
 from tests.unit_mongomock.records import START, store
 

@@ -7,27 +7,22 @@ import pytest
 from core.filters import AddressFilter, CustomerFilter, CustomerSort, DocumentFilter
 from core.ids import IdKind, new_id
 from core.paging import page_request
-from core.tenancy import Tenant
+from core.tenancy import EverySeller, NoTenant, Tenant
+from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from repositories.address import AddressRepository
 from repositories.base import Repository
-from repositories.bulk_import import BulkImportRepository
 from repositories.customer import CustomerRepository
-from repositories.customer_event import CustomerEventRepository
-from repositories.document import DocumentRepository
-from repositories.idempotency import IdempotencyRepository
 from repositories.unit_of_work import Repositories
-from tests.unit_mongomock.records import START, store
+from tests.unit_mongomock.records import HOME, MAKER, START, store
 
-ALL = [
-    Repositories,
-    AddressRepository,
-    BulkImportRepository,
-    CustomerEventRepository,
-    CustomerRepository,
-    DocumentRepository,
-    IdempotencyRepository,
-]
+
+def _below(one: type[Repository[Any]]) -> set[type[Repository[Any]]]:
+    return {one, *(found for child in one.__subclasses__() for found in _below(child))}
+
+
+# Importing the unit of work imports them all.
+ALL = [Repositories, *sorted((one for one in _below(Repository) if "model" in vars(one)), key=lambda one: one.__name__)]
 FIRST = page_request("any")
 ADA = new_id(IdKind.CUSTOMER)
 
@@ -38,13 +33,17 @@ def test_no_repository_without_a_tenant(repository: Any) -> None:
         repository()
 
 
-def test_the_list_above_is_complete() -> None:
-    def below(one: type[Repository[Any]]) -> set[type]:
-        return {one, *(found for child in one.__subclasses__() for found in below(child))}
+@pytest.mark.parametrize(
+    "tenant", [None, "", "acme", {"seller_id": "acme"}, Tenant, object()], ids=["None", "''", "str", "dict", "class", "object"]
+)
+@pytest.mark.parametrize("repository", ALL, ids=lambda one: one.__name__)
+def test_no_repository_with_something_else_than_a_tenant(repository: Any, tenant: Any) -> None:
+    with pytest.raises(NoTenant, match=r"Principal\.reach\(\)"):
+        repository(tenant)
 
-    named = {one for one in below(Repository) if "model" in vars(one) and not one.__name__.startswith("Import")}
 
-    assert named == set(ALL[1:])
+def test_the_list_above_is_not_empty() -> None:
+    assert {"AddressRepository", "CustomerRepository", "ImportKeyRepository"} < {one.__name__ for one in ALL}
 
 
 async def test_another_sellers_id_is_an_id_that_does_not_exist() -> None:
@@ -72,6 +71,35 @@ async def test_another_sellers_records_cannot_be_changed() -> None:
     theirs = Repositories(Tenant("other"))
     assert eve == await theirs.customers.get(eve.id)
     assert 2 == len(await theirs.addresses.of_customer("other", eve.id))
+
+
+async def test_nothing_is_stored_outside_the_wall() -> None:
+    """
+    What a tenant could not read afterwards, it does not write either: for a seller, and for a customer.
+    """
+    eve = await store("other", "eve")
+    ada, bob = await store("acme", "ada"), await store("acme", "bob")
+    theirs = MAKER.new_address(HOME, seller_id="other", customer_id=eve.id, at=START, is_default=False)
+    bobs = MAKER.new_address(HOME, seller_id="acme", customer_id=bob.id, at=START, is_default=False)
+    event = MAKER.event(eve, CustomerEventType.CREATED, actor="operator:mallory", changed=())
+
+    for outside in (
+        Repositories(Tenant("acme")).addresses.insert(theirs),
+        Repositories(Tenant("acme")).addresses.insert_many([bobs, theirs]),
+        Repositories(Tenant("acme", ada.id)).addresses.insert(bobs),
+        Repositories(Tenant("acme", ada.id)).customers.insert(bob),
+        Repositories(Tenant("acme")).events.append([event]),
+    ):
+        with pytest.raises(NoTenant, match="another tenant"):
+            await outside
+
+    assert {2} == {
+        len(await Repositories(Tenant(who)).addresses.of_customer(who, id_))
+        for who, id_ in (("other", eve.id), ("acme", bob.id))
+    }
+    everything = Repositories(EverySeller("test"))
+    assert [] == (await everything.events.history("other", eve.id, FIRST)).items
+    await Repositories(Tenant("acme", bob.id)).addresses.insert(bobs)
 
 
 async def test_lists_hold_one_sellers_records() -> None:

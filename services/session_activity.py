@@ -1,0 +1,70 @@
+"""When sessions were used last: noted in memory, written now and then."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import structlog
+
+from auth.principal import Principal
+from core.clock import Clock
+from core.errors import Unavailable
+from repositories.session import mark_seen
+
+_log = structlog.get_logger("sessions")
+
+WRITE_SECONDS = 10.0
+_PRECISION = timedelta(minutes=1)
+
+
+class SessionActivity:
+    """Notes who calls; each session is written at most once a minute, all of them with one command."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._noted: dict[str, datetime] = {}
+        self._unwritten: dict[str, datetime] = {}
+
+    def note(self, principal: Principal) -> None:
+        """Note that the session of *principal* is used now."""
+        session_id = principal.session_id
+        if session_id is None:
+            return
+        now = self._clock.now()
+        noted = self._noted.get(session_id)
+        if noted is None or now - noted >= _PRECISION:
+            self._noted[session_id] = self._unwritten[session_id] = now
+
+    async def write(self) -> None:
+        """Write what was noted since the last time."""
+        seen, self._unwritten = self._unwritten, {}
+        try:
+            await mark_seen(seen)
+        except Unavailable as error:
+            # An hour later it matters to nobody: not tried again.
+            _log.warning("the last use of sessions was not written", sessions=len(seen), reason=str(error))
+        limit = self._clock.now() - _PRECISION
+        self._noted = {session_id: at for session_id, at in self._noted.items() if at > limit}
+
+    async def follow(self) -> None:
+        """Write again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            try:
+                await self.write()
+            except Exception as error:  # noqa: BLE001 - one failure must not be the last look
+                _log.error("the last use of sessions was not written", error=type(error).__name__, exc_info=error)
+
+
+@asynccontextmanager
+async def open_session_activity(clock: Clock) -> AsyncIterator[SessionActivity]:
+    """Note and write until the context ends, and what is left then."""
+    activity = SessionActivity(clock)
+    following = asyncio.create_task(activity.follow(), name="session-activity")
+    try:
+        yield activity
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+        await activity.write()
