@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,36 @@ async def test_who_has_signed_out_is_out(browser: httpx.AsyncClient, execute: Ap
     )
     browser.cookies.set("__Secure-operator_session", cookie, domain="service.test")
     assert 401 == (await browser.post("/auth/operator/token", headers=OURS)).status_code
+
+
+async def test_what_one_service_remembers_another_does_not_believe(
+    container: Container, provider: IdentityProvider, tmp_path: Path
+) -> None:
+    """
+    The key of that cookie comes from the master key.
+    """
+    settings = loaded(tmp_path, {**SIGN_IN, "discoveryUrl": provider.discovery_url})
+    other = Sealer(base64.b64encode(b"o" * 32).decode())
+    answers = []
+    for sealer in (Sealer(MASTER_KEY), other):
+        async with AsyncExitStack() as stack:
+            began, ended = [
+                Starlette(
+                    routes=await stack.enter_async_context(open_operator_sign_in(settings, each, container.services.sessions))
+                )
+                for each in (Sealer(MASTER_KEY), sealer)
+            ]
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=began), base_url=SERVICE) as browser:
+                login = await browser.get("/auth/operator/login")
+                async with httpx.AsyncClient() as outside:
+                    back = await outside.get(login.headers["location"])
+                cookies = dict(browser.cookies)
+            async with httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=ended), base_url=SERVICE, cookies=cookies
+            ) as browser:
+                answers.append((await browser.get(back.headers["location"])).status_code)
+
+    assert [303, 401] == answers
 
 
 async def test_without_a_provider_there_are_no_routes(app: FastAPI, http: httpx.AsyncClient) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
@@ -54,7 +53,7 @@ class Callers:
                 return {"errors": [{"message": f"{CLOSED} {code}", "extensions": {"code": "UNAUTHENTICATED"}}]}
             await socket.subscribe(query, variables)
             message = await socket.receive()
-            found: Any = {"errors": message["payload"]} if message["type"] == "error" else message["payload"]
+            found: Json = {"errors": message["payload"]} if message["type"] == "error" else message["payload"]
             for error in found.get("errors") or ():
                 # Over POST the caller chooses it, here the server does.
                 error["extensions"]["requestId"] = REQUEST_ID

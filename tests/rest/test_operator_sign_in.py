@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import pytest_asyncio
+from itsdangerous import TimestampSigner
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 from starlette.applications import Starlette
@@ -303,11 +304,14 @@ async def test_a_callback_in_another_browser_is_refused(http: httpx.AsyncClient,
     assert NOBODY == await refused(http, sessions, callback)
 
 
-async def test_what_is_remembered_cannot_be_written_by_others(http: httpx.AsyncClient, sessions: SessionsDouble) -> None:
+@pytest.mark.parametrize("guess", ["", "secre", "console"])
+async def test_what_is_remembered_cannot_be_written_by_others(
+    http: httpx.AsyncClient, sessions: SessionsDouble, guess: str
+) -> None:
     callback = await to_the_callback(http)
-    written = http.cookies[STATE_COOKIE]
+    content = TimestampSigner(CONSOLE.secret).unsign(http.cookies[STATE_COOKIE])
     http.cookies.clear()
-    http.cookies.set(STATE_COOKIE, f"{written[:-2]}xx", domain="service.test")
+    http.cookies.set(STATE_COOKIE, TimestampSigner(guess).sign(content).decode(), domain="service.test")
 
     assert NOBODY == await refused(http, sessions, callback)
 

@@ -22,7 +22,10 @@ def _below(one: type[Repository[Any]]) -> set[type[Repository[Any]]]:
 
 
 # Importing the unit of work imports them all.
-ALL = [Repositories, *sorted((one for one in _below(Repository) if "model" in vars(one)), key=lambda one: one.__name__)]
+ALL: list[type[Any]] = [
+    Repositories,
+    *sorted((one for one in _below(Repository) if "model" in vars(one)), key=lambda one: one.__name__),
+]
 FIRST = page_request("any")
 ADA = new_id(IdKind.CUSTOMER)
 
