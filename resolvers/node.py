@@ -26,7 +26,7 @@ class NodeQuery:
         return await _find(info, id)
 
     @strawberry.field(
-        description="Many things by their ids, in the order of the ids; null where you can see nothing. For anybody with a token."
+        description="Many things by their ids, in their order; null where you can see nothing. For anybody with a token."
     )
     async def nodes(
         self,
