@@ -51,12 +51,10 @@ async def test_a_token_that_does_not_hold_is_refused_over_http(
     assert [DESCRIPTION] == [error["message"] for error in answer.json()["errors"]]
 
 
-@pytest.mark.parametrize(("name", "forgery"), [(name, one) for name, one in HOSTILE.items() if name not in BLANKS], ids=repr)
-async def test_a_token_that_does_not_hold_opens_no_socket(
-    served: str, forge: Forge, name: str, forgery: Callable[[Forge], str]
-) -> None:
+@pytest.mark.parametrize("name", [name for name in HOSTILE if name not in BLANKS])
+async def test_a_token_that_does_not_hold_opens_no_socket(served: str, forge: Forge, name: str) -> None:
     async with open_socket(served) as socket:
-        await socket.send({"type": "connection_init", "payload": {"authorization": f"Bearer {forgery(forge)}"}})
+        await socket.send({"type": "connection_init", "payload": {"authorization": f"Bearer {HOSTILE[name](forge)}"}})
         code, reason = await socket.closed()
 
     assert CLOSED_BY_THE_PROTOCOL.get(name, 4403) == code
