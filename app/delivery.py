@@ -17,6 +17,7 @@ from infra.otp_text import CodeText, UnusableTemplate
 from infra.otp_webhook import WebhookDelivery, open_webhook
 from repositories.otp_delivery import DeliveryQueue
 from services.ports import CodeDelivery
+from services.throttling import SendAllowances, SendBudgets
 from workers.otp_delivery import OtpCourier
 
 
@@ -31,7 +32,9 @@ async def open_courier(settings: Settings, sealer: Sealer, clock: Clock) -> Asyn
         InvalidSettings: somebody who should carry codes lacks what that takes, or ``otp.message`` cannot be filled in.
     """
     async with AsyncExitStack() as stack:
-        courier = OtpCourier(DeliveryQueue(), await _carriers(stack, settings, clock), sealer, clock)
+        budgets = SendBudgets(clock, SendAllowances(**settings.otp.limits.model_dump()))
+        carriers = await _carriers(stack, settings, clock)
+        courier = OtpCourier(DeliveryQueue(), carriers, sealer, clock, budgets.spend)
         stop = asyncio.Event()
         carrying = asyncio.create_task(courier.run(stop))
         try:

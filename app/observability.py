@@ -46,8 +46,14 @@ def configure_logging() -> None:
     # One line per request, or per rejected frame, is the load balancer's business.
     for noisy in ("uvicorn.access", "websockets", "botocore", "aiobotocore", "httpx"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It writes the whole address of every socket, and people put tokens there.
+    logging.getLogger("uvicorn.error").addFilter(_about_no_socket)
     # During an outage it writes 40 lines a second; the relay says once that Kafka is gone, and once that it is back.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def _about_no_socket(record: logging.LogRecord) -> bool:
+    return "WebSocket" not in str(record.msg)
 
 
 def serve_metrics(settings: MonitoringSettings) -> None:

@@ -23,7 +23,11 @@ TOKEN_TYPE = "at+jwt"  # noqa: S105
 LEEWAY_SECONDS = 30
 LONGEST_TOKEN = 8192
 
+_HEADERS = frozenset({"typ", "alg", "kid"})
 _TEXTS = ("sub", "jti", "sid", "client_id", "scope")
+_ASSURANCE = "aal1"
+"""One factor, whichever it was (NIST SP 800-63B-4). Nothing here ever proves more."""
+
 _CLAIMS = ("iss", "aud", "sub", "exp", "iat", "jti", "client_id", "kind", "scope", "sid")
 
 
@@ -95,6 +99,7 @@ class TokenIssuer:
             claims["seller_id"] = seller_id
         if methods:
             claims["amr"] = list(methods)
+            claims["acr"] = _ASSURANCE
         header = {"typ": TOKEN_TYPE, "alg": ALGORITHM, "kid": key.kid}
         return jwt.encode(header, claims, key.key, algorithms=[ALGORITHM])
 
@@ -132,6 +137,8 @@ class TokenVerifier:
         decoded = jwt.decode(token, self._key_of, algorithms=[ALGORITHM])
         if decoded.header.get("typ") != TOKEN_TYPE:
             raise ValueError("not an access token")
+        if decoded.header.keys() - _HEADERS:
+            raise ValueError("names keys, or something else that we never say")
         registry = JWTClaimsRegistry(now=int(self._clock.now().timestamp()), leeway=LEEWAY_SECONDS, **self._expected)
         registry.validate(decoded.claims)
         return decoded.claims

@@ -3,6 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 
+UNKNOWN_NETWORK = "unknown"
 _LONGEST_USER_AGENT = 256
 _IPV6_NETWORK = 64  # what one subscriber gets; single IPv6 addresses cost nothing
 
@@ -16,11 +17,11 @@ class Device:
 
     @property
     def network(self) -> str:
-        """What limits count together: one IPv4 address, or the /64 network of an IPv6 address; empty when unknown."""
+        """What limits count together: one IPv4 address, the /64 network of an IPv6 address, or all that cannot be told."""
         try:
             address = ipaddress.ip_address(self.ip_address or "")
         except ValueError:
-            return ""
+            return UNKNOWN_NETWORK
         if isinstance(address, ipaddress.IPv6Address):
             if address.ipv4_mapped is not None:
                 return str(address.ipv4_mapped)
@@ -29,7 +30,11 @@ class Device:
 
 
 def device_of(ip_address: str | None, user_agent: str | None) -> Device:
-    """Return the device of a call, its user agent cut to 256 printable characters."""
+    """Return the device of a call: its address, if it is one, and its user agent, cut to 256 printable characters."""
+    try:
+        ip_address = None if ip_address is None else str(ipaddress.ip_address(ip_address))
+    except ValueError:  # what a proxy says is not always one
+        ip_address = None
     if user_agent is None:
         return Device(ip_address)
     return Device(ip_address, "".join(letter for letter in user_agent if letter.isprintable())[:_LONGEST_USER_AGENT] or None)

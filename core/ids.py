@@ -16,6 +16,10 @@ _PAIRS = tuple(a + b for a in _ALPHABET for b in _ALPHABET)
 _SUFFIX = re.compile(r"[0-7][0-9a-hjkmnp-tv-z]{25}")
 
 
+CLIENT_PREFIX = "cli_"
+"""What the ids of service clients begin with. They are random, not sortable: nobody lists them by time."""
+
+
 class IdKind(StrEnum):
     """The prefix of an id, which says what it names."""
 

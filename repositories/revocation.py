@@ -24,18 +24,23 @@ async def revoke(ids: Sequence[str], at: datetime, expires_at: datetime, session
         await collection.bulk_write(updates)
 
 
-async def revoked_since(moment: datetime) -> dict[str, datetime]:
-    """Return what was taken back since *moment*, and when."""
-    with translated():
-        found = await Revocation.get_pymongo_collection().find({"at": {"$gte": moment}}).to_list()
-    return {str(one["_id"]): one["at"] for one in found}
+class RevocationLog:
+    """What was taken back, for a process that follows it. Stays with the database that was open when it was made."""
 
+    def __init__(self) -> None:
+        self._collection = Revocation.get_pymongo_collection()
 
-async def revoked_among(ids: Collection[str]) -> dict[str, datetime]:
-    """Return which of *ids* were taken back, and when."""
-    with translated():
-        found = await Revocation.get_pymongo_collection().find({"_id": {"$in": list(ids)}}).to_list()
-    return {str(one["_id"]): one["at"] for one in found}
+    async def since(self, moment: datetime) -> dict[str, datetime]:
+        """Return what was taken back since *moment*, and when."""
+        with translated():
+            found = await self._collection.find({"at": {"$gte": moment}}).to_list()
+        return {str(one["_id"]): one["at"] for one in found}
+
+    async def among(self, ids: Collection[str]) -> dict[str, datetime]:
+        """Return which of *ids* were taken back, and when."""
+        with translated():
+            found = await self._collection.find({"_id": {"$in": list(ids)}}).to_list()
+        return {str(one["_id"]): one["at"] for one in found}
 
 
 class RevocationRepository:

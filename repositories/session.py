@@ -59,7 +59,6 @@ async def rotate(
         "digest": successor,
         "previous_digest": digest,
         "salt": salt,
-        "rotated_at": at,
         "last_seen_at": at,
         "idle_until": idle_until,
         "ip_address": device.ip_address,
@@ -67,9 +66,17 @@ async def rotate(
     }
     with translated():
         stored = await Session.get_pymongo_collection().find_one_and_update(
-            conditions, {"$set": change, "$inc": {"generation": 1}}, return_document=ReturnDocument.AFTER
+            conditions,
+            # The database's own time: a write that was given up as lost may still happen, and its grace begins then.
+            [{"$set": {**_literal(change), "rotated_at": "$$NOW", "generation": {"$add": ["$generation", 1]}}}],
+            return_document=ReturnDocument.AFTER,
         )
     return None if stored is None else Session.model_validate(stored)
+
+
+def _literal(values: Mapping[str, object]) -> dict[str, object]:
+    """Return *values* for a pipeline, where a text that begins with a dollar sign would mean something else."""
+    return {field: {"$literal": value} for field, value in values.items()}
 
 
 async def with_id(session_id: str) -> Session | None:

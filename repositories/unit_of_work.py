@@ -28,7 +28,7 @@ from repositories.session import SessionRepository
 
 T = TypeVar("T")
 
-_audit = structlog.get_logger("audit")
+_audit = structlog.get_logger(log="audit")
 
 LONGEST_TRANSACTION = 10.0
 """Seconds, retries included. The server itself ends a transaction after 60."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import httpx2
 import structlog
 from authlib.integrations.starlette_client import OAuth, OAuthError
 from joserfc.errors import JoseError
@@ -98,7 +99,7 @@ class OpenIdProvider:
         except (OAuthError, JoseError) as error:
             _log.info("an operator's sign-in was refused", reason=type(error).__name__)
             raise Unauthenticated(_REFUSAL) from error
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             # What it sends as tokens and keys may have any shape, and Authlib takes it as it comes.
             _log.warning("the identity provider cannot be understood", reason=type(error).__name__)
             raise Unavailable(_OUTAGE) from error

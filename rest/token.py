@@ -62,7 +62,6 @@ class Issue(Protocol):
         scopes: frozenset[Scope],
         lifetime: timedelta,
         seller_id: str | None,
-        session_id: str | None,
         client_id: str,
     ) -> str:
         """Return the token."""
@@ -186,8 +185,6 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no type
             scopes=frozenset(Scope(word) for word in scope.split()),
             lifetime=self._lifetime,
             seller_id=known.seller_id,
-            # The client stands for the session, so that disabling it takes its tokens back.
-            session_id=known.id,
             client_id=known.id,
         )
 

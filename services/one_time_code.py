@@ -72,12 +72,12 @@ class OneTimeCodeService:
         account = account_key(self._sealer, seller_id, address)
         country = calling_code(address) if channel is OtpChannel.SMS else None
         try:
-            await self._limits.admit_send(seller_id, account, device, country)
+            wanted = await self._limits.admit_send(account, device, country)
         except Refused:
             _CODES.labels(channel.value, "throttled").inc()
             raise
         customer = await Repositories(Tenant(seller_id)).customers.find(CONTACT_FIELD[channel], [address])
-        challenge = self._challenge(seller_id, channel, address, account, customer)
+        challenge = self._challenge(seller_id, channel, address, account, customer if wanted else None)
         await Repositories(Tenant(seller_id)).otp_challenges.insert(challenge)
         self._courier.nudge()
         _CODES.labels(channel.value, "accepted").inc()

@@ -1,8 +1,9 @@
 """What every process knows of tokens that were taken back, a second or two after it happened."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,8 +12,9 @@ from auth.principal import Principal
 from auth.tokens import Credential
 from core.clock import Clock
 from core.errors import Unauthenticated, Unavailable
+from core.ids import CLIENT_PREFIX
 from core.vocabulary import PrincipalKind
-from repositories import revocation
+from repositories.revocation import RevocationLog
 
 _log = structlog.get_logger("revocations")
 
@@ -21,6 +23,17 @@ LOOK_SECONDS = 1.0
 
 _OVERLAP = timedelta(seconds=15)
 """Every look reaches back this far: clocks differ, and a transaction commits later than its moment."""
+
+
+_FRESH = timedelta(seconds=LOOK_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a look-up found, and when."""
+
+    at: datetime
+    found: Mapping[str, datetime]
 
 
 class Revocations:
@@ -32,9 +45,10 @@ class Revocations:
 
     def __init__(self, clock: Clock, *, token_lifetime: timedelta) -> None:
         self._clock = clock
+        self._log = RevocationLog()
         self._reach = token_lifetime + timedelta(minutes=1)
         self._revoked: dict[str, datetime] = {}
-        self._checked: dict[str, datetime] = {}
+        self._asked: dict[tuple[str, ...], _Asked] = {}
         self._watchers: dict[asyncio.Event, Principal] = {}
         self._looked_at: datetime | None = None
 
@@ -44,9 +58,10 @@ class Revocations:
         Raises:
             Unauthenticated: with the same message as for any token that does not hold.
         """
-        if credential.lifetime > self._reach:
-            await self._look_up(credential.principal)
-        if self._void(credential.principal, credential.issued_at):
+        void = _void(credential, self._revoked)
+        if not void and credential.lifetime > self._reach:
+            void = _void(credential, await self._looked_up(credential.principal))
+        if void:
             raise Unauthenticated("The access token is not valid, or no longer.")
 
     @contextmanager
@@ -59,7 +74,7 @@ class Revocations:
         finally:
             del self._watchers[gone]
 
-    def know(self, ids: dict[str, datetime]) -> None:
+    def know(self, ids: Mapping[str, datetime]) -> None:
         """Take note of revocations, and tell whom they concern. Those that this process makes itself hold at once."""
         news = {id_: at for id_, at in ids.items() if self._revoked.get(id_) != at}
         self._revoked.update(news)
@@ -74,11 +89,11 @@ class Revocations:
             Unavailable: the database does not answer; what was known is still known.
         """
         now = self._clock.now()
-        self.know(await revocation.revoked_since(now - self._reach if self._looked_at is None else self._looked_at - _OVERLAP))
+        self.know(await self._log.since(now - self._reach if self._looked_at is None else self._looked_at - _OVERLAP))
         self._looked_at = now
         forgotten = now - self._reach - _OVERLAP
         self._revoked = {id_: at for id_, at in self._revoked.items() if at > forgotten}
-        self._checked = {id_: at for id_, at in self._checked.items() if at > now - timedelta(seconds=LOOK_SECONDS)}
+        self._asked = {names: asked for names, asked in self._asked.items() if now - asked.at < _FRESH}
 
     async def follow(self) -> None:
         """Look again and again, until cancelled."""
@@ -91,25 +106,36 @@ class Revocations:
                 _log.error("revocations cannot be read", error=type(error).__name__, exc_info=error)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _look_up(self, principal: Principal) -> None:
+    async def _looked_up(self, principal: Principal) -> Mapping[str, datetime]:
+        """Return what is stored about a caller, as of a second ago at most: what was taken back long ago is not in memory."""
         now = self._clock.now()
         names = _names(principal)
-        if all(name in self._checked for name in names):
-            return
-        self.know(await revocation.revoked_among(names))
-        self._checked.update(dict.fromkeys(names, now))
-
-    def _void(self, principal: Principal, issued_at: datetime) -> bool:
-        if principal.session_id in self._revoked:
-            return True
-        # A token says the second it was made in: one of the same second was made before, as far as anybody can tell.
-        at = self._revoked.get(principal.subject) if principal.kind is PrincipalKind.CUSTOMER else None
-        return at is not None and issued_at <= at
+        asked = self._asked.get(names)
+        if asked is None or now - asked.at >= _FRESH:
+            found = await self._log.among(names)
+            self.know(found)
+            asked = self._asked[names] = _Asked(now, found)
+        return asked.found
 
 
-def _names(principal: Principal) -> list[str]:
-    names = [] if principal.session_id is None else [principal.session_id]
-    return [*names, principal.subject] if principal.kind is PrincipalKind.CUSTOMER else names
+def _names(principal: Principal) -> tuple[str, ...]:
+    """Return under which names a caller's tokens may have been taken back: its session's, and its own if it has one of ours."""
+    session = () if principal.session_id is None else (principal.session_id,)
+    return (*session, principal.subject) if _is_ours(principal) else session
+
+
+def _is_ours(principal: Principal) -> bool:
+    # Operators are called what their issuer likes; customers and service clients have ids of ours.
+    return principal.kind is PrincipalKind.CUSTOMER or principal.subject.startswith(CLIENT_PREFIX)
+
+
+def _void(credential: Credential, known: Mapping[str, datetime]) -> bool:
+    principal = credential.principal
+    if principal.session_id in known:
+        return True
+    # A token says the second it was made in: one of the same second was made before, as far as anybody can tell.
+    at = known.get(principal.subject) if _is_ours(principal) else None
+    return at is not None and credential.issued_at <= at
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from datetime import timedelta
 from auth.principal import SERVICE_SCOPES, Scope, is_seller_id
 from core.clock import Clock
 from core.errors import BadInput, NotFound
+from core.ids import CLIENT_PREFIX
 from models.service_client import ServiceClient
 from repositories import revocation, service_client
 
@@ -69,7 +70,7 @@ class ServiceClients:
             raise BadInput("A seller's id has 1 to 64 letters, digits, hyphens and underscores.")
         secret = _new_secret()
         client = ServiceClient(
-            id=f"cli_{secrets.token_hex(12)}",
+            id=f"{CLIENT_PREFIX}{secrets.token_hex(12)}",
             name=name,
             secrets=[digest_of(secret)],
             scopes=sorted(scope.value for scope in allowed),
@@ -105,7 +106,7 @@ class ServiceClients:
         client = await service_client.disable(client_id, now)
         if client is None:
             raise _unknown()
-        # Its tokens name it as their session (rest/token.py). The minute more is for clocks that differ.
+        # Its tokens name it as their subject (rest/token.py). The minute more is for clocks that differ.
         await revocation.revoke([client_id], now, now + self._token_lifetime + timedelta(minutes=1))
         return client
 

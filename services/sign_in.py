@@ -1,6 +1,5 @@
 """Sign-in of customers with the one-time codes they were sent."""
 
-import asyncio
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,8 +65,11 @@ class SignInService:
             Refused: INVALID_CODE, or CODE_EXPIRED for a challenge that is unknown, used or over.
             TooMany: the challenge, the account or the network has had too many wrong codes.
         """
+        typed = typed_code(code)
+        if typed is None:
+            raise Refused.because(ErrorCode.INVALID_CODE, "A code has six digits.", "code")
         try:
-            logged_in = await self._log_in(challenge_id, code, device)
+            logged_in = await self._log_in(challenge_id, typed, device)
         except Refused as refusal:
             _LOGINS.labels(refusal.problems[0].code.value).inc()
             raise
@@ -75,9 +77,6 @@ class SignInService:
         return logged_in
 
     async def _log_in(self, challenge_id: str, code: str, device: Device) -> LoggedIn:
-        typed = typed_code(code)
-        if typed is None:
-            raise Refused.because(ErrorCode.INVALID_CODE, "A code has six digits.", "code")
         # Counted before anything is compared, in one step: whoever guesses a hundred times at once compares five times.
         at = self._clock.now()
         challenge = await otp_challenge.attempt(challenge_id, at)
@@ -85,16 +84,18 @@ class SignInService:
             tried_out = await otp_challenge.tried_out(challenge_id, at)
             refusal = (ErrorCode.TOO_MANY_ATTEMPTS, _TRIED_OUT) if tried_out else (ErrorCode.CODE_EXPIRED, _OVER)
             raise Refused.because(*refusal, "code")
-        counted = await self._limits.admit_guess(challenge.account, device)
-        given = code_digest(self._sealer, typed, challenge_id=challenge.id, account=challenge.account, purpose=OtpPurpose.LOGIN)
-        if not hmac.compare_digest(given, challenge.code_digest) or challenge.customer_id is None:
+        guess = await self._limits.admit_guess(challenge.account, device)
+        given = code_digest(self._sealer, code, challenge_id=challenge.id, account=challenge.account, purpose=OtpPurpose.LOGIN)
+        right = hmac.compare_digest(given, challenge.code_digest)
+        if not right or challenge.customer_id is None or not guess.believed:
             raise _wrong(challenge)
+        await self._limits.forgive(guess)
         session, token, customer = await self._units.run(
             Tenant(challenge.seller_id),
             lambda work: self._enter(work, challenge, str(challenge.customer_id), device),
             turn=challenge.customer_id,
         )
-        await asyncio.gather(self._limits.forgive(counted), self._limits.welcome(challenge.account, device))
+        await self._limits.welcome(challenge.account, device)
         return LoggedIn(self._sessions.tokens(session, token), customer)
 
     async def _enter(

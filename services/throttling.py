@@ -1,7 +1,9 @@
 """Who may ask for how many one-time codes, and guess how often.
 
-What is counted for a destination is counted apart for each network the account has signed in from lately, and once for all
-others together. So whoever uses up the others' share, from wherever, never locks out somebody at home.
+Every network has counters of its own for a destination; these are what callers meet. All networks that the account has not
+signed in from lately share one more, which nobody meets: beyond it no code is sent, and none is believed. So an attacker with
+many addresses gets no further than one with one, cannot lock out somebody at home, and learns from no answer whether there is
+a customer. Nor do budgets tell: they are charged for codes that are really sent (`SendBudgets`), behind the answer.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +19,7 @@ from auth.limits import (
     Limit,
 )
 from core.clock import Clock
-from core.device import Device
+from core.device import UNKNOWN_NETWORK, Device
 from core.errors import RateLimited, TooMany
 from core.sealing import Sealer
 from repositories import throttle
@@ -44,6 +46,38 @@ class SendAllowances:
     global_hour: int = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A guess that may be made. One that is not `believed` counts as wrong, whatever it is."""
+
+    believed: bool
+    counted: Sequence[Admission]
+
+
+class SendBudgets:
+    """How many codes may really be sent, for one seller and altogether, by the clock hour and day."""
+
+    def __init__(self, clock: Clock, allowances: SendAllowances) -> None:
+        self._clock = clock
+        self._allowances = allowances
+
+    async def spend(self, seller_id: str) -> bool:
+        """Use up one code of a seller; False when there is none left.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        allowed = self._allowances
+        for name, limit, period in (
+            (f"otp:{seller_id}", allowed.per_seller_hour, _HOUR),
+            (f"otp:{seller_id}", allowed.per_seller_day, _DAY),
+            ("otp", allowed.global_hour, _HOUR),
+        ):
+            if await throttle.spend(name, limit, period, self._clock.now()):
+                return False
+        return True
+
+
 class SignInLimits:
     """Keeps the limits of sign-in, over all processes; see `repositories.throttle`."""
 
@@ -52,44 +86,46 @@ class SignInLimits:
         self._clock = clock
         self._allowances = allowances
 
-    async def admit_send(self, seller_id: str, account: str, device: Device, country: str | None) -> None:
-        """Count one code for *account*; *country* is that of the phone number.
+    async def admit_send(self, account: str, device: Device, country: str | None) -> bool:
+        """Count one code for *account*, and say whether it is to be sent; *country* is that of the phone number.
 
         Raises:
-            TooMany: for the destination, the network, the seller or altogether. Then nothing was counted.
+            TooMany: for the destination or the network. Then nothing was counted.
         """
         allowed = self._allowances
-        subject = await self._subject("send", account, device)
-        admissions = [await self._admit(subject, SENDS_PER_DESTINATION, _WAIT)]
+        own = await self._admit(self._key("send", account, device.network), SENDS_PER_DESTINATION, _WAIT)
+        limits = (
+            Limit(allowed.per_network_ten_minutes, _TEN_MINUTES),
+            Limit(allowed.per_network_hour, _HOUR),
+            Limit(allowed.countries_per_network_day, _DAY, distinct=True),
+        )
         try:
-            if device.network:
-                limits = (
-                    Limit(allowed.per_network_ten_minutes, _TEN_MINUTES),
-                    Limit(allowed.per_network_hour, _HOUR),
-                    Limit(allowed.countries_per_network_day, _DAY, distinct=True),
-                )
-                network = self._key("send-network", device.network)
-                admissions.append(await self._admit(network, limits, _WAIT, what=country))
-            await self._spend(f"otp:{seller_id}", allowed.per_seller_hour, _HOUR)
-            await self._spend(f"otp:{seller_id}", allowed.per_seller_day, _DAY)
-            await self._spend("otp", allowed.global_hour, _HOUR)
+            await self._admit(self._key("send-network", device.network), limits, _WAIT, what=country)
         except TooMany:
-            await self.forgive(admissions)
+            await throttle.take_back(own)
             raise
+        return await self._share("send", account, device, SENDS_PER_DESTINATION) is not None
 
-    async def admit_guess(self, account: str, device: Device) -> Sequence[Admission]:
+    async def admit_guess(self, account: str, device: Device) -> Guess:
         """Count one guess for *account* as a wrong one. Take it back with `forgive` when it was right.
 
         Raises:
             TooMany: too many wrong guesses lately.
         """
-        admissions = []
-        if device.network:
-            network = self._key("guess-network", device.network)
-            admissions.append(await self._admit(network, FAILURES_PER_NETWORK, _GUESSED))
-        subject = await self._subject("guess", account, device)
-        admissions.append(await self._admit(subject, FAILURES_PER_ACCOUNT, _GUESSED))
-        return admissions
+        network = await self._admit(self._key("guess-network", device.network), FAILURES_PER_NETWORK, _GUESSED)
+        own = await self._admit(self._key("guess", account, device.network), FAILURES_PER_ACCOUNT, _GUESSED)
+        share = await self._share("guess", account, device, FAILURES_PER_ACCOUNT)
+        return Guess(share is not None, [network, own, *([] if share is None else [share])])
+
+    async def forgive(self, guess: Guess) -> None:
+        """Forget a guess: it was right."""
+        for admission in guess.counted:
+            await throttle.take_back(admission)
+
+    async def welcome(self, account: str, device: Device) -> None:
+        """Start counting wrong guesses anew, and remember the network: somebody has just proved to be the customer here."""
+        await throttle.clear(self._key("guess", account, device.network))
+        await throttle.remember(self._network(account, device), self._clock.now() + _REMEMBERED)
 
     async def admit_client(self, client_id: str, network: str) -> Callable[[], Awaitable[None]]:
         """Count one attempt of a service client as a failure. Await what is returned when it was none.
@@ -103,31 +139,21 @@ class SignInLimits:
             raise RateLimited(admission.retry_after)
         return lambda: throttle.take_back(admission)
 
-    async def forgive(self, admissions: Sequence[Admission]) -> None:
-        """Forget what was counted."""
-        for admission in admissions:
-            await throttle.take_back(admission)
-
-    async def welcome(self, account: str, device: Device) -> None:
-        """Start counting wrong guesses anew, and remember the network: somebody has just proved to be the customer here."""
-        await throttle.clear(await self._subject("guess", account, device))
-        if device.network:
-            await throttle.remember(self._network(account, device), self._clock.now() + _REMEMBERED)
-
     async def _admit(self, subject: str, limits: tuple[Limit, ...], message: str, *, what: str | None = None) -> Admission:
         admission = await throttle.admit(subject, limits, self._clock.now(), what=what)
         if admission.hit is None:
             raise TooMany(message.format(admission.retry_after), admission.retry_after)
         return admission
 
-    async def _spend(self, allowance: str, limit: int, period: timedelta) -> None:
-        if wait := await throttle.spend(allowance, limit, period, self._clock.now()):
-            raise TooMany(_WAIT.format(wait), wait)
-
-    async def _subject(self, action: str, account: str, device: Device) -> str:
-        """Return whose counter it is: that of the account at a network it knows, or everywhere else."""
-        known = device.network and await throttle.knows(self._network(account, device), self._clock.now())
-        return self._key(action, account, device.network if known else "")
+    async def _share(self, action: str, account: str, device: Device, limits: tuple[Limit, ...]) -> Admission | None:
+        """Count for all strange networks together; None when they have no more. A network that is known has no part in it."""
+        now = self._clock.now()
+        # Asked in either case, so that both take as long.
+        share = await throttle.admit(self._key(action, account), limits, now)
+        if device.network != UNKNOWN_NETWORK and await throttle.knows(self._network(account, device), now):
+            await throttle.take_back(share)
+            return Admission(share.subject, None)
+        return None if share.hit is None else share
 
     def _network(self, account: str, device: Device) -> str:
         return self._key("known-network", account, device.network)

@@ -66,16 +66,24 @@ _OUTCOMES = {
 
 
 class OtpCourier:
-    """Carries codes with *carriers*, one per channel. Implements `services.ports.Courier`.
+    """Carries codes with *carriers*, one per channel, while the *budget* of their seller allows. Is a `services.ports.Courier`.
 
     Any number of couriers, in any number of processes, may work on the same queue.
     """
 
-    def __init__(self, queue: DeliveryQueue, carriers: Mapping[OtpChannel, CodeDelivery], sealer: Sealer, clock: Clock) -> None:
+    def __init__(
+        self,
+        queue: DeliveryQueue,
+        carriers: Mapping[OtpChannel, CodeDelivery],
+        sealer: Sealer,
+        clock: Clock,
+        budget: Callable[[str], Awaitable[bool]],
+    ) -> None:
         self._queue = queue
         self._carriers = dict(carriers)
         self._sealer = sealer
         self._clock = clock
+        self._budget = budget
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._flying: dict[asyncio.Task[None], OtpChallenge] = {}
@@ -185,6 +193,8 @@ class OtpCourier:
         if claimed.customer_id is None:
             return DeliveryState.NOBODY, None, delay
         try:
+            if claimed.delivery.attempts == 1:
+                await self._pay(claimed)
             async with asyncio.timeout(LONGEST_DELIVERY):
                 await self._carriers[claimed.channel].deliver(message)
         except NotSent as error:
@@ -199,6 +209,14 @@ class OtpCourier:
             # Without its message and its traceback's: either may quote the destination.
             return DeliveryState.UNCERTAIN, f"{type(error).__name__} at {_place(error)}", delay
         return DeliveryState.SENT, None, delay
+
+    async def _pay(self, claimed: OtpChallenge) -> None:
+        try:
+            paid = await self._budget(claimed.seller_id)
+        except Unavailable as error:
+            raise NotSent(str(error)) from None
+        if not paid:
+            raise NotSent("The budget of the seller, or of all, is used up.", final=True)
 
     def _opened(self, claimed: OtpChallenge) -> CodeMessage:
         envelope = open_delivery(self._sealer, claimed.id, claimed.seller_id, claimed.delivery.sealed or b"")

@@ -9,15 +9,16 @@ import typer
 from app.cli.stack import stack_secrets
 from app.keys import token_issuer
 from app.settings import load_settings
-from auth.principal import SCOPES, Scope
+from auth.principal import SCOPES, Scope, is_seller_id
 from core.clock import SystemClock
+from core.ids import IdKind, is_id
 from core.vocabulary import PrincipalKind
 
 
 def token(
     kind: Annotated[PrincipalKind, typer.Argument(case_sensitive=False, help="Who will use it.")],
     *,
-    seller: Annotated[str | None, typer.Option(help="The seller it is bound to; not for services.")] = None,
+    seller: Annotated[str | None, typer.Option(help="The seller it is bound to; a service without one spans all.")] = None,
     subject: Annotated[str | None, typer.Option(help="Who it speaks for; for customers, the customer's id.")] = None,
     scope: Annotated[
         list[Scope] | None, typer.Option(help="What it allows, repeatable; by default what its kind allows.")
@@ -29,6 +30,10 @@ def token(
         raise typer.BadParameter("an operator's or a customer's token needs --seller")
     if kind is PrincipalKind.CUSTOMER and subject is None:
         raise typer.BadParameter("a customer's token needs --subject with the customer's id")
+    if seller is not None and not is_seller_id(seller):
+        raise typer.BadParameter("a seller's id has 1 to 64 letters, digits, hyphens and underscores")
+    if kind is PrincipalKind.CUSTOMER and not is_id(IdKind.CUSTOMER, str(subject)):
+        raise typer.BadParameter("--subject has to be a customer's id, cus_…")
     # Beside a running stack, the token is one of its own unless the environment says otherwise.
     settings = load_settings(environ={**stack_secrets(), **os.environ})
     typer.echo(
@@ -37,6 +42,6 @@ def token(
             subject=subject or kind.value.lower(),
             scopes=scope or SCOPES[kind],
             lifetime=timedelta(minutes=minutes),
-            seller_id=None if kind is PrincipalKind.SERVICE else seller,
+            seller_id=seller,
         )
     )

@@ -29,13 +29,14 @@ def _logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers = []
+    before = structlog.get_config()
     written = Written()
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", written)
         configure_logging()
     yield written
     root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_a_line_is_an_object_with_level_time_and_facts(logs: Written) -> None:

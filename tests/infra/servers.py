@@ -47,6 +47,8 @@ class MockKafka:
     def freeze(self) -> None:
         """Accept connections and never answer."""
         os.kill(self._process.pid, signal.SIGSTOP)
+        # The signal takes effect when the process is scheduled next, which takes its time on a busy machine.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)
 
     def thaw(self) -> None:
         """Go on as if nothing had happened."""

@@ -30,7 +30,8 @@ class Asked(CommandListener):
 
     def started(self, event: CommandStartedEvent) -> None:
         """Note one query."""
-        if event.command_name in ("find", "aggregate"):
+        # The application's own process looks for revocations meanwhile.
+        if event.command_name in ("find", "aggregate") and event.command[event.command_name] != "revocations":
             self._queries.append({key: value for key, value in event.command.items() if key in _OF_A_QUERY})
 
     def succeeded(self, event: CommandSucceededEvent) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from authlib.integrations.httpx_client import AsyncOAuth2Client
@@ -85,7 +86,7 @@ async def test_authlibs_own_client_gets_a_token_and_calls_graphql(
     What the metadata promises is enough for a client that has never heard of us.
     """
     metadata = (await http.get(METADATA_PATH)).json()
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx2.ASGITransport(app=app)
     async with AsyncOAuth2Client(
         client.client.id, client.secret, scope="customers:read imports:read", base_url=BASE, transport=transport
     ) as oauth:

@@ -130,28 +130,47 @@ async def test_checking_an_ordinary_token_asks_the_database_nothing(revocations:
     assert len(commands.collections("find")) < 5
 
 
-async def test_a_long_lived_token_is_looked_up(container: Container) -> None:
+async def test_a_long_lived_token_is_looked_up_again_and_again(container: Container) -> None:
+    """
+    What was taken back weeks ago is not kept in memory, whatever a process looks for meanwhile.
+    """
     clock = MovableClock()
     revocations = Revocations(clock, token_lifetime=timedelta(minutes=10))
     mine = credential(lifetime=timedelta(days=30))
     await take_back(mine.principal.session_id)
     clock.advance(days=20)
+
+    for _ in range(20):
+        await revocations.look()
+        assert await void(revocations, mine)
+        clock.advance(milliseconds=300)
+
+
+async def test_a_client_is_void_with_its_id_and_new_tokens_of_it_are_not(revocations: Revocations) -> None:
+    made = SystemClock().now()
+    client = Principal(
+        kind=PrincipalKind.SERVICE, subject="cli_0123", scopes=CUSTOMER_SCOPES, session_id=new_id(IdKind.SESSION)
+    )
+    await take_back("cli_0123", at=made)
     await revocations.look()
 
-    assert await void(revocations, mine)
+    lifetime = timedelta(minutes=10)
+    assert await void(revocations, Credential(client, made - lifetime / 2, made + lifetime / 2))
+    later = made + timedelta(seconds=2)
+    assert not await void(revocations, Credential(client, later, later + lifetime))
 
 
 async def test_what_no_longer_matters_is_forgotten(container: Container) -> None:
-    clock = MovableClock()
+    clock, mine = MovableClock(), new_id(IdKind.SESSION)
     revocations = Revocations(clock, token_lifetime=timedelta(minutes=10))
-    await take_back(new_id(IdKind.SESSION))
+    await take_back(mine)
     await revocations.look()
-    assert revocations._revoked
+    assert mine in revocations._revoked
 
     clock.advance(minutes=20)
     await revocations.look()
 
-    assert {} == revocations._revoked
+    assert mine not in revocations._revoked
 
 
 async def test_watchers_hear_of_what_a_look_up_has_found(revocations: Revocations) -> None:

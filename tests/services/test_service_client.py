@@ -6,7 +6,7 @@ from app.container import Container
 from auth.principal import SERVICE_SCOPES, Scope
 from core.errors import BadInput, NotFound
 from models.service_client import ServiceClient
-from repositories.revocation import revoked_among
+from repositories.revocation import RevocationLog
 
 
 async def test_a_secret_is_stored_as_a_digest_only(container: Container) -> None:
@@ -52,7 +52,7 @@ async def test_a_disabled_client_stays_disabled(container: Container) -> None:
     assert disabled.disabled_at is not None
     assert (disabled.disabled_at, []) == (again.disabled_at, again.secrets)
     assert not (await container.clients.known(made.client.id)).holds(made.secret)
-    assert made.client.id in await revoked_among([made.client.id])
+    assert made.client.id in await RevocationLog().among([made.client.id])
     with pytest.raises(NotFound):
         await container.clients.new_secret(made.client.id)
 

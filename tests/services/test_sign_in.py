@@ -17,8 +17,9 @@ from core.vocabulary import CustomerStatus, OtpChannel, PrincipalKind
 from models.customer import Customer
 from models.otp_challenge import OtpChallenge
 from services.one_time_code import CodeRequested
-from services.throttling import SendAllowances
+from services.throttling import SendAllowances, SendBudgets
 from tests.api import some_email
+from tests.clocks import MovableClock
 from tests.outbox import Outbox
 from tests.services.sign_in import SignIn, another, some_network
 
@@ -304,7 +305,7 @@ async def test_limits_hold_for_other_processes_and_after_a_restart(
     await at.request(seller, where)
 
     with pytest.raises(TooMany):
-        await SignIn(container, outbox).request(seller, where)
+        await SignIn(container, outbox, home=at.home).request(seller, where)
 
 
 async def test_parallel_requests_for_one_destination_get_one_code(at: SignIn, seller: str) -> None:
@@ -410,17 +411,63 @@ async def test_one_network_cannot_ask_for_phones_of_the_whole_world(container: C
         await at.request(seller, "+4930901820", device=device, channel=OtpChannel.SMS)
 
 
-async def test_a_seller_has_a_budget_and_a_refusal_costs_the_destination_nothing(
+async def test_a_seller_has_a_budget_of_its_own(container: Container, seller: str) -> None:
+    budgets = SendBudgets(MovableClock(), SendAllowances(per_seller_hour=2))
+
+    assert [True, True, False] == [await budgets.spend(seller) for _ in range(3)]
+    assert await budgets.spend(f"{seller}-2")
+
+
+async def test_a_refusal_for_the_network_costs_the_destination_nothing(
     container: Container, outbox: Outbox, seller: str
 ) -> None:
-    at = SignIn(container, outbox, allowances=SendAllowances(per_seller_hour=1))
+    at = SignIn(container, outbox, allowances=SendAllowances(per_network_ten_minutes=1))
     where = some_email()
     await at.request(seller, some_email())
 
     with pytest.raises(TooMany):
         await at.request(seller, where)
 
-    await SignIn(container, outbox).request(seller, where)
+    again = SignIn(container, outbox, home=at.home)
+    await again.request(seller, where)
+
+
+async def test_strange_networks_share_what_is_sent_and_believed_and_no_answer_tells(at: SignIn, seller: str) -> None:
+    """
+    The customer has signed in from home; an attacker asks and guesses from everywhere else. Whoever compares the answers for
+    a customer and a stranger, from home and from elsewhere, sees no difference.
+    """
+    customer = await someone(at, seller)
+    await at.enter(seller, str(customer.email))
+    at.clock.advance(hours=25)
+    sent, answers = [], []
+    for where in (str(customer.email), some_email()):
+        asked = [await at.request(seller, where, device=some_network()) for _ in range(4)]
+        asked.append(await at.request(seller, where, device=at.home))
+        sent.append(["customer_id" in await stored(one.challenge_id) for one in asked])
+        answers.append([(one.expires_in, one.resend_after) for one in asked])
+
+    # 30 s apart, and three in ten minutes: the share of the strangers has room for one at a time.
+    assert [[True, False, False, False, True], [False] * 5] == sent
+    assert answers[0] == answers[1]
+
+
+async def test_a_right_guess_from_a_strange_network_is_not_believed_after_ten_wrong_ones(at: SignIn, seller: str) -> None:
+    customer = await someone(at, seller)
+    for _ in range(2):
+        asked = await at.request(seller, str(customer.email), device=(device := some_network()))
+        wrong = another(await at.code_of(asked.challenge_id))
+        for _ in range(5):
+            with pytest.raises(Refused) as refusal:
+                await at.sign_in.log_in(asked.challenge_id, wrong, device)
+            assert ErrorCode.INVALID_CODE == refusal.value.problems[0].code
+        at.clock.advance(minutes=4)
+
+    asked = await at.request(seller, str(customer.email), device=(device := some_network()))
+    with pytest.raises(Refused) as refusal:
+        await at.sign_in.log_in(asked.challenge_id, await at.code_of(asked.challenge_id), device)
+
+    assert ErrorCode.INVALID_CODE == refusal.value.problems[0].code
 
 
 # ------------------------------------------------------------------ what cannot be

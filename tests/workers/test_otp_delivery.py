@@ -51,10 +51,21 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(otp_delivery, name, 0.02)
 
 
-def courier_of(codes: Codes, *, queue: DeliveryQueue | None = None, **carriers: CodeDelivery) -> OtpCourier:
+async def rich(_: str) -> bool:
+    """Have room for any number of codes."""
+    return True
+
+
+def courier_of(
+    codes: Codes,
+    *,
+    queue: DeliveryQueue | None = None,
+    budget: Callable[[str], Awaitable[bool]] = rich,
+    **carriers: CodeDelivery,
+) -> OtpCourier:
     """Return a courier whose carriers are named by their channel."""
     named = {OtpChannel(name.upper()): carrier for name, carrier in carriers.items()}
-    return OtpCourier(queue or DeliveryQueue(), named, codes.sealer, codes.clock)
+    return OtpCourier(queue or DeliveryQueue(), named, codes.sealer, codes.clock, budget)
 
 
 @asynccontextmanager
@@ -479,3 +490,22 @@ async def test_a_code_for_nobody_takes_the_same_way_but_for_the_sending(codes: C
     assert "sealed" not in (await codes.stored(asked))["delivery"]
     assert [("otp.delivery", "NOBODY")] == [(line["event"], line["state"]) for line in logged]
     assert asked.id not in str(logged)
+
+
+async def test_a_budget_that_is_used_up_stops_the_sending_and_codes_for_nobody_cost_nothing(codes: Codes) -> None:
+    spent: list[str] = []
+
+    async def budget(seller_id: str) -> bool:
+        spent.append(seller_id)
+        return len(spent) <= 1
+
+    carrier = Carrier()
+    asked = [await codes.ask(customer_id=None, late=3), await codes.ask(late=2), await codes.ask(late=1)]
+
+    async with working(courier_of(codes, sms=carrier, budget=budget)):
+        await codes.reaches(DeliveryState.NOBODY, asked[0])
+        await codes.reaches(SENT, asked[1])
+        await codes.reaches(FAILED, asked[2])
+
+    assert [asked[1].code] == carrier.given
+    assert ["demo", "demo"] == spent
