@@ -39,6 +39,7 @@ REASONED = {
     "repositories/lease.py:holder_of": "as above",
     "repositories/lease.py:release": "as above",
     "repositories/revocation.py:revoke": "tokens are checked before there is a tenant",
+    "repositories/revocation.py:RevocationLog.__init__": "as above",
     "repositories/revocation.py:RevocationLog.since": "as above",
     "repositories/revocation.py:RevocationLog.among": "as above",
     "repositories/session.py:SessionRepository.take_turn": "a lock by the subject's own id; nothing is read",
