@@ -19,6 +19,8 @@ async def end_sessions(work: Repositories, sessions: Sequence[Session], why: Ses
 
 async def end_sessions_of_customer(work: Repositories, seller_id: str, customer_id: str, at: datetime) -> None:
     """End everything a customer is signed in with, because it is gone or may no longer sign in."""
+    # A sign-in of another process may be under way, and it only reads the customer: here the two meet, and one goes first.
+    await work.sessions.take_turn(customer_id, at + LONGEST_TOKEN)
     sessions = await work.sessions.of_subject(seller_id, PrincipalKind.CUSTOMER, customer_id, at)
     await work.sessions.end(sessions, SessionEnd.CUSTOMER_GONE, at)
     # The customer itself as well: a token that was made by hand belongs to no session.

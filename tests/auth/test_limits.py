@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from auth.limits import SENDS_PER_DESTINATION, Hit, Limit, seconds_until_free
+from auth.limits import (
+    FAILURES_PER_ACCOUNT,
+    FAILURES_PER_CLIENT,
+    FAILURES_PER_NETWORK,
+    SENDS_PER_DESTINATION,
+    Hit,
+    Limit,
+    seconds_until_free,
+)
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -49,3 +57,11 @@ def test_of_distinct_kinds_only_new_ones_count(hits: list[Hit], what: str | None
     limits = (Limit(2, timedelta(seconds=100), distinct=True),)
 
     assert wait == seconds_until_free(hits, limits, NOW, what)
+
+
+def test_wrong_codes_and_secrets_are_as_many_as_the_manual_says() -> None:
+    hour, day = timedelta(hours=1), timedelta(days=1)
+
+    assert (Limit(10, hour), Limit(20, day)) == FAILURES_PER_ACCOUNT
+    assert (Limit(100, hour),) == FAILURES_PER_NETWORK
+    assert (Limit(100, hour),) == FAILURES_PER_CLIENT

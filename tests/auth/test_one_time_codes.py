@@ -59,6 +59,12 @@ def test_the_digest_depends_on_the_master_key() -> None:
     assert 2 == len(made)
 
 
+def test_the_name_of_an_account_depends_on_the_master_key() -> None:
+    other = Sealer(base64.b64encode(bytes([1]) * 32).decode())
+
+    assert account_key(SEALER, "acme", "a@example.com") != account_key(other, "acme", "a@example.com")
+
+
 def test_accounts_of_two_sellers_differ_and_parts_do_not_run_together() -> None:
     assert account_key(SEALER, "acme", "a@example.com") != account_key(SEALER, "other", "a@example.com")
     assert account_key(SEALER, "acm", "ea@example.com") != account_key(SEALER, "acme", "a@example.com")

@@ -103,6 +103,15 @@ async def test_tokens_are_refreshed_and_the_session_goes_on(execute: Api, outbox
     assert session["userAgent"].startswith("python-httpx/")
 
 
+async def test_a_session_is_current_for_its_own_token_only(execute: Api, outbox: Outbox, tokens: Tokens, seller: str) -> None:
+    me = await create(execute)
+    mine = (await signed_in(execute, outbox, seller, me["email"]))["tokens"]["accessToken"]
+
+    current = [(await execute.data(SESSIONS, as_=one))["sessions"] for one in (mine, tokens.customer(me["id"], seller))]
+
+    assert [[True], [False]] == [[session["current"] for session in sessions] for sessions in current]
+
+
 async def test_a_bad_refresh_token_is_an_error_to_show(execute: Api) -> None:
     refused = await payload(execute, REFRESH, {"token": "rt_nonsense"}, as_=None)
 

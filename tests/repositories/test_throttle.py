@@ -27,6 +27,15 @@ async def test_what_is_within_the_limit_is_admitted_and_the_window_slides(contai
     assert [True, True, False, True, False, True] == admitted
 
 
+async def test_each_limit_looks_back_as_far_as_it_reaches(container: Container) -> None:
+    subject = fresh("subject")
+    limits = (Limit(1, timedelta(seconds=10)), Limit(3, timedelta(minutes=1)))
+
+    admitted = [(await throttle.admit(subject, limits, later(second))).hit is not None for second in (0, 5, 10, 20, 30, 60)]
+
+    assert [True, False, True, True, False, True] == admitted
+
+
 async def test_a_refusal_says_how_long_to_wait_and_counts_nothing(container: Container) -> None:
     subject = fresh("subject")
     for second in (0, 10):
@@ -36,6 +45,18 @@ async def test_a_refusal_says_how_long_to_wait_and_counts_nothing(container: Con
 
     assert [40, 39, 38] == waits
     assert (await throttle.admit(subject, TWO_A_MINUTE, later(60))).hit is not None
+
+
+async def test_what_is_too_old_is_dropped_and_nothing_before_that(container: Container) -> None:
+    subject = fresh("subject")
+    for second in (0, 90, 120):
+        await throttle.admit(subject, TWO_A_MINUTE, later(second))
+
+    stored = await container.mongo.database["throttles"].find_one({"_id": subject})
+
+    assert stored is not None
+    assert [later(90), later(120)] == [hit["at"] for hit in stored["hits"]]
+    assert later(180) == stored["expires_at"]
 
 
 async def test_many_at_once_are_counted_one_by_one(container: Container) -> None:

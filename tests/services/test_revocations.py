@@ -93,6 +93,15 @@ async def test_a_customer_is_void_for_tokens_made_before_only(revocations: Revoc
     assert not await void(revocations, Credential(new.principal, new.issued_at, new.issued_at + timedelta(minutes=10)))
 
 
+async def test_a_token_of_the_very_moment_was_made_before(revocations: Revocations) -> None:
+    mine = credential()
+
+    await take_back(mine.principal.subject, at=mine.issued_at)
+    await revocations.look()
+
+    assert await void(revocations, mine)
+
+
 async def test_a_name_that_is_also_somebody_elses_is_no_customer(revocations: Revocations) -> None:
     """
     Operators are called what their issuer likes; only a customer is void with its id.
@@ -171,6 +180,18 @@ async def test_what_no_longer_matters_is_forgotten(container: Container) -> None
     await revocations.look()
 
     assert mine not in revocations._revoked
+
+
+async def test_what_was_looked_up_is_forgotten_soon(container: Container) -> None:
+    clock = MovableClock()
+    revocations = Revocations(clock, token_lifetime=timedelta(minutes=10))
+    await revocations.require(credential(lifetime=timedelta(days=30)))
+    assert revocations._asked
+
+    clock.advance(seconds=1)
+    await revocations.look()
+
+    assert {} == revocations._asked
 
 
 async def test_watchers_hear_of_what_a_look_up_has_found(revocations: Revocations) -> None:

@@ -1,6 +1,7 @@
 """Sessions: refreshed, listed, ended, and never more of them than allowed."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from core.errors import ErrorCode, Refused, Unauthenticated
 from core.ids import IdKind, new_id
 from core.vocabulary import PrincipalKind, SessionEnd
 from models.session import Session
+from services.revocations import Revocations
 from services.session import SessionRules, SessionTokens
 from tests.outbox import Outbox
 from tests.services.sign_in import SignIn
@@ -114,6 +116,16 @@ async def test_only_the_previous_token_has_a_grace(at: SignIn, seller: str) -> N
     await refused(at, third.refresh_token)
 
 
+async def test_the_grace_ends_with_the_session(at: SignIn, seller: str) -> None:
+    first = await begun(at, seller)
+    await at.sessions.refresh(first.refresh_token, at.home)
+    await at.sessions.logout(first.principal, everywhere=False)
+
+    await refused(at, first.refresh_token)
+
+    assert SessionEnd.LOGOUT == (await stored(first.session_id))["ended"]
+
+
 async def test_the_access_tokens_of_a_replayed_session_are_void(at: SignIn, seller: str) -> None:
     first = await begun(at, seller)
     await at.sessions.refresh(first.refresh_token, at.home)
@@ -155,6 +167,21 @@ async def test_a_session_is_over_after_30_days_however_often_it_is_used(at: Sign
     await refused(at, tokens.refresh_token)
 
 
+async def test_a_session_that_is_over_has_no_grace_and_nobody_is_called_a_thief(at: SignIn, seller: str) -> None:
+    tokens = await begun(at, seller)
+    for _ in range(2):
+        at.clock.advance(days=13)
+        tokens = await at.sessions.refresh(tokens.refresh_token, at.home)
+    at.clock.advance(days=3, hours=23, minutes=59, seconds=55)
+    newest = await at.sessions.refresh(tokens.refresh_token, at.home)
+    at.clock.advance(seconds=6)
+
+    for token in (tokens, newest):
+        await refused(at, token.refresh_token)
+
+    assert "ended" not in await stored(newest.session_id)
+
+
 async def test_the_database_holds_no_token(at: SignIn, seller: str) -> None:
     first = await begun(at, seller)
     second = await at.sessions.refresh(first.refresh_token, at.home)
@@ -181,6 +208,20 @@ async def test_own_sessions_are_listed_the_last_used_in_front(at: SignIn, seller
 
     assert [first.session_id, second.session_id] == [session.id for session in listed]
     assert "a phone" == listed[0].user_agent
+
+
+async def test_sessions_that_are_over_are_not_listed(at: SignIn, seller: str) -> None:
+    idle = await begun(at, seller)
+    used = await begun(at, seller, idle.principal.subject)
+    tokens = used
+    listed = []
+    for days in (13, 13, 4):
+        at.clock.advance(days=days, seconds=1)
+        listed.append([session.id for session in await at.sessions.list(used.principal)])
+        if days == 13:
+            tokens = await at.sessions.refresh(tokens.refresh_token, at.home)
+
+    assert [{used.session_id, idle.session_id}, {used.session_id}, set()] == [set(ids) for ids in listed]
 
 
 async def test_the_eleventh_session_ends_the_one_used_least_recently(at: SignIn, seller: str) -> None:
@@ -241,6 +282,34 @@ async def test_somebody_elses_session_cannot_be_ended_nor_seen(at: SignIn, selle
     assert theirs.session_id == (await at.sessions.refresh(theirs.refresh_token, at.home)).session_id
 
 
+@pytest.mark.parametrize("how", ["logout", "revoke", "replay", "replaced"])
+async def test_other_processes_hear_of_the_end_of_a_session(
+    container: Container, outbox: Outbox, seller: str, how: str
+) -> None:
+    at = SignIn(container, outbox, rules=SessionRules(most=1))
+    first = await begun(at, seller)
+    credential = token_verifier(container.settings, SystemClock()).verify(first.access_token)
+    elsewhere = Revocations(SystemClock(), token_lifetime=timedelta(minutes=10))
+    await elsewhere.look()
+    await elsewhere.require(credential)
+
+    match how:
+        case "logout":
+            await at.sessions.logout(first.principal, everywhere=False)
+        case "revoke":
+            await at.sessions.revoke(first.principal, first.session_id)
+        case "replay":
+            await at.sessions.refresh(first.refresh_token, at.home)
+            at.clock.advance(seconds=11)
+            await refused(at, first.refresh_token)
+        case _:
+            await begun(at, seller, first.principal.subject)
+
+    await elsewhere.look()
+    with pytest.raises(Unauthenticated):
+        await elsewhere.require(credential)
+
+
 async def test_a_token_made_by_hand_is_void_after_a_logout(at: SignIn, seller: str) -> None:
     by_hand = Principal(
         kind=PrincipalKind.OPERATOR,
@@ -252,6 +321,8 @@ async def test_a_token_made_by_hand_is_void_after_a_logout(at: SignIn, seller: s
 
     assert [by_hand.session_id] == await at.sessions.logout(by_hand, everywhere=False)
 
+    # At once in this process, without waiting for its next look.
+    assert by_hand.session_id in at.container.revocations._revoked
     found = await at.container.mongo.database["revocations"].find_one({"_id": by_hand.session_id})
     assert found is not None
 

@@ -2,23 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from app.container import Container
+from auth.limits import Limit
 from auth.principal import OPERATOR_SCOPES, Principal
+from auth.tokens import Credential
 from core.device import Device
 from core.drafts import CustomerDraft
-from core.errors import ErrorCode, Refused, TooMany
+from core.errors import ErrorCode, RateLimited, Refused, TooMany, Unauthenticated
+from core.tenancy import Tenant
 from core.vocabulary import CustomerStatus, OtpChannel, PrincipalKind
 from models.customer import Customer
 from models.otp_challenge import OtpChallenge
+from repositories.unit_of_work import Repositories
 from services.one_time_code import CodeRequested
 from services.throttling import SendAllowances, SendBudgets
-from tests.api import some_email
+from tests.api import fresh, some_email
 from tests.clocks import MovableClock
 from tests.outbox import Outbox
 from tests.services.sign_in import SignIn, another, some_network
@@ -41,6 +45,11 @@ async def stored(challenge_id: str) -> dict[str, Any]:
     found: dict[str, Any] | None = await OtpChallenge.get_pymongo_collection().find_one({"_id": challenge_id})
     assert found is not None
     return found
+
+
+async def is_sent(asked: CodeRequested) -> bool:
+    """Say whether a code goes to a customer; else the courier does everything but send it."""
+    return "customer_id" in await stored(asked.challenge_id)
 
 
 async def refused(at: SignIn, asked: CodeRequested, code: str) -> ErrorCode:
@@ -119,6 +128,17 @@ async def test_nobody_can_tell_a_customer_from_a_stranger(at: SignIn, seller: st
     assert len(destinations) == at.courier.nudges
 
 
+async def test_the_right_code_of_nobody_is_as_wrong_as_any(at: SignIn, seller: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    It was sent to nobody; another answer would tell whoever guesses it who is a customer.
+    """
+    monkeypatch.setattr("services.one_time_code.new_code", lambda: "123456")
+    suspended = await someone(at, seller, status=CustomerStatus.SUSPENDED)
+
+    for where in (str(suspended.email), some_email()):
+        assert ErrorCode.INVALID_CODE == await refused(at, await at.request(seller, where), "123456")
+
+
 async def test_strangers_meet_the_same_limits_as_customers(at: SignIn, seller: str) -> None:
     customer = await someone(at, seller)
     stranger = some_email()
@@ -183,6 +203,36 @@ async def test_a_code_is_over_after_five_minutes(at: SignIn, seller: str) -> Non
     assert ErrorCode.CODE_EXPIRED == await refused(at, asked, code)
 
 
+@pytest.mark.parametrize("end", ["over", "used"])
+async def test_a_guess_at_what_no_longer_holds_is_neither_counted_nor_judged(at: SignIn, seller: str, end: str) -> None:
+    customer = await someone(at, seller)
+    asked = await at.request(seller, str(customer.email))
+    code = await at.code_of(asked.challenge_id)
+    if end == "used":
+        await at.sign_in.log_in(asked.challenge_id, code, at.home)
+    else:
+        at.clock.advance(seconds=301)
+    before = (await stored(asked.challenge_id))["attempts"]
+
+    assert ErrorCode.CODE_EXPIRED == await refused(at, asked, another(code))
+    assert before == (await stored(asked.challenge_id))["attempts"]
+
+
+async def test_a_code_is_used_up_once_and_in_time_only(at: SignIn, seller: str) -> None:
+    """
+    Whoever was let through just before the end has to be stopped when the session is to begin.
+    """
+    asked = await at.request(seller, some_email())
+    challenges = Repositories(Tenant(seller)).otp_challenges
+    now = at.clock.now()
+
+    used = [
+        await challenges.consume(asked.challenge_id, now + timedelta(seconds=later)) is not None for later in (301, 299, 299)
+    ]
+
+    assert [False, True, False] == used
+
+
 async def test_a_code_moved_to_another_challenge_or_account_is_worth_nothing(at: SignIn, seller: str) -> None:
     """
     Whoever could write to the database and copied a code elsewhere would gain nothing.
@@ -230,6 +280,38 @@ async def test_a_customer_suspended_meanwhile_does_not_get_in(at: SignIn, seller
     assert ErrorCode.CODE_EXPIRED == await refused(at, asked, code)
 
 
+@pytest.mark.parametrize("end", ["suspend", "delete"])
+async def test_a_session_ends_with_its_customer_whenever_its_token_was_made(at: SignIn, seller: str, end: str) -> None:
+    """
+    A refresh may be faster than the end is committed: its token is younger, and void all the same.
+    """
+    customer = await someone(at, seller)
+    tokens = (await at.enter(seller, str(customer.email))).tokens
+    operator = Principal(kind=PrincipalKind.OPERATOR, subject="ada", scopes=OPERATOR_SCOPES, seller_id=seller)
+    if end == "suspend":
+        await at.container.services.customers.update(operator, customer.id, {"status": CustomerStatus.SUSPENDED})
+    else:
+        await at.container.services.customers.delete(operator, customer.id)
+
+    await at.container.revocations.look()
+
+    moment = at.clock.now() + timedelta(seconds=5)
+    with pytest.raises(Unauthenticated):
+        await at.container.revocations.require(Credential(tokens.principal, moment, moment + timedelta(minutes=10)))
+    with pytest.raises(Refused):
+        await at.sessions.refresh(tokens.refresh_token, at.home)
+
+
+async def test_a_customer_deleted_meanwhile_does_not_get_in(at: SignIn, seller: str) -> None:
+    customer = await someone(at, seller)
+    asked = await at.request(seller, str(customer.email))
+    code = await at.code_of(asked.challenge_id)
+    operator = Principal(kind=PrincipalKind.OPERATOR, subject="ada", scopes=OPERATOR_SCOPES, seller_id=seller)
+    await at.container.services.customers.delete(operator, customer.id)
+
+    assert ErrorCode.CODE_EXPIRED == await refused(at, asked, code)
+
+
 @pytest.mark.parametrize(
     "code", ["", "12345", "1234567", "12345a", "\uff11\uff12\uff13\uff14\uff15\uff16", "-12345", "12345\u0660"]
 )
@@ -255,6 +337,15 @@ async def test_the_database_shows_neither_code_nor_destination(at: SignIn, selle
             assert str(at.home.ip_address) not in shown
             if collection == "otp_challenges":
                 assert f"'{code}'" not in shown
+
+
+async def test_the_database_shows_no_network_that_is_counted_or_known(at: SignIn, seller: str) -> None:
+    customer = await someone(at, seller)
+    await at.enter(seller, str(customer.email))
+
+    for collection in ("otp_challenges", "throttles", "budgets", "known_networks"):
+        for document in await at.container.mongo.database[collection].find({}).to_list():
+            assert at.home.network not in repr(document)
 
 
 # ------------------------------------------------------------------------ limits
@@ -370,9 +461,75 @@ async def test_an_attacker_elsewhere_cannot_lock_out_somebody_at_home(at: SignIn
     assert customer.id == (await at.enter(seller, str(customer.email), device=at.home)).customer.id
 
 
+async def test_a_network_is_known_to_the_account_that_signed_in_there_and_to_no_other(at: SignIn, seller: str) -> None:
+    """
+    Else whoever has an account would have a share of every other account's for each network.
+    """
+    victim, attacker = await someone(at, seller), await someone(at, seller)
+    await at.enter(seller, str(attacker.email), device=at.elsewhere)
+    await at.request(seller, str(victim.email), device=some_network())
+
+    asked = await at.request(seller, str(victim.email), device=at.elsewhere)
+
+    assert not await is_sent(asked)
+
+
+@pytest.mark.parametrize(("days", "known"), [(29, True), (31, False)])
+async def test_an_account_knows_a_network_for_thirty_days(at: SignIn, seller: str, days: int, known: bool) -> None:
+    customer = await someone(at, seller)
+    await at.enter(seller, str(customer.email), device=at.home)
+    at.clock.advance(days=days)
+    await at.request(seller, str(customer.email), device=at.elsewhere)
+
+    assert known is await is_sent(await at.request(seller, str(customer.email), device=at.home))
+
+
+async def test_one_network_cannot_guess_for_everybody(at: SignIn, seller: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    One code each for very many accounts: none of them has had too many.
+    """
+    monkeypatch.setattr("services.throttling.FAILURES_PER_NETWORK", (Limit(3, timedelta(hours=1)),))
+    device = some_network()
+    answers = []
+    for guesser in (device, device, device, device, some_network()):
+        asked = await at.request(seller, some_email(), device=device)
+        with pytest.raises(Refused) as refusal:
+            await at.sign_in.log_in(asked.challenge_id, "000000", guesser)
+        answers.append(refusal.value.problems[0].code)
+
+    invalid = ErrorCode.INVALID_CODE
+    assert [invalid, invalid, invalid, ErrorCode.TOO_MANY_ATTEMPTS, invalid] == answers
+
+
+async def test_right_codes_do_not_count_against_a_network(at: SignIn, seller: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.throttling.FAILURES_PER_NETWORK", (Limit(1, timedelta(hours=1)),))
+    device = some_network()
+    people = [await someone(at, seller) for _ in range(3)]
+
+    entered = [await at.enter(seller, str(customer.email), device=device) for customer in people]
+
+    assert [customer.id for customer in people] == [one.customer.id for one in entered]
+
+
+async def test_wrong_secrets_of_a_client_are_counted_for_each_network(at: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whoever guesses at a client's secret, from elsewhere, must not keep the client out.
+    """
+    monkeypatch.setattr("services.throttling.FAILURES_PER_CLIENT", (Limit(1, timedelta(hours=1)),))
+    client = fresh("client")
+    await at.limits.admit_client(client, at.elsewhere.network)
+    with pytest.raises(RateLimited):
+        await at.limits.admit_client(client, at.elsewhere.network)
+
+    await (await at.limits.admit_client(client, at.home.network))()
+
+    await at.limits.admit_client(client, at.home.network)
+
+
 async def test_signing_in_forgives_the_wrong_codes_before(at: SignIn, seller: str) -> None:
     customer = await someone(at, seller)
-    for _ in range(3):
+    # The first of them counts among the networks that the account does not know yet.
+    for _ in range(4):
         asked = await at.request(seller, str(customer.email))
         code = await at.code_of(asked.challenge_id)
         for _ in range(4):
@@ -381,8 +538,13 @@ async def test_signing_in_forgives_the_wrong_codes_before(at: SignIn, seller: st
         at.clock.advance(minutes=4)
 
 
-async def test_one_network_cannot_ask_for_codes_without_end(container: Container, outbox: Outbox, seller: str) -> None:
-    at = SignIn(container, outbox, allowances=SendAllowances(per_network_ten_minutes=3))
+@pytest.mark.parametrize(
+    "allowances", [SendAllowances(per_network_ten_minutes=3), SendAllowances(per_network_hour=3)], ids=["minutes", "hour"]
+)
+async def test_one_network_cannot_ask_for_codes_without_end(
+    container: Container, outbox: Outbox, seller: str, allowances: SendAllowances
+) -> None:
+    at = SignIn(container, outbox, allowances=allowances)
     device = some_network()
     for _ in range(3):
         await at.request(seller, some_email(), device=device)
@@ -411,8 +573,11 @@ async def test_one_network_cannot_ask_for_phones_of_the_whole_world(container: C
         await at.request(seller, "+4930901820", device=device, channel=OtpChannel.SMS)
 
 
-async def test_a_seller_has_a_budget_of_its_own(container: Container, seller: str) -> None:
-    budgets = SendBudgets(MovableClock(), SendAllowances(per_seller_hour=2))
+@pytest.mark.parametrize(
+    "allowances", [SendAllowances(per_seller_hour=2), SendAllowances(per_seller_day=2)], ids=["hour", "day"]
+)
+async def test_a_seller_has_a_budget_of_its_own(container: Container, seller: str, allowances: SendAllowances) -> None:
+    budgets = SendBudgets(MovableClock(), allowances)
 
     assert [True, True, False] == [await budgets.spend(seller) for _ in range(3)]
     assert await budgets.spend(f"{seller}-2")
@@ -444,7 +609,7 @@ async def test_strange_networks_share_what_is_sent_and_believed_and_no_answer_te
     for where in (str(customer.email), some_email()):
         asked = [await at.request(seller, where, device=some_network()) for _ in range(4)]
         asked.append(await at.request(seller, where, device=at.home))
-        sent.append(["customer_id" in await stored(one.challenge_id) for one in asked])
+        sent.append([await is_sent(one) for one in asked])
         answers.append([(one.expires_in, one.resend_after) for one in asked])
 
     # 30 s apart, and three in ten minutes: the share of the strangers has room for one at a time.
@@ -468,6 +633,10 @@ async def test_a_right_guess_from_a_strange_network_is_not_believed_after_ten_wr
         await at.sign_in.log_in(asked.challenge_id, await at.code_of(asked.challenge_id), device)
 
     assert ErrorCode.INVALID_CODE == refusal.value.problems[0].code
+
+
+async def test_all_sellers_together_have_a_budget(container: Container, seller: str) -> None:
+    assert not await SendBudgets(MovableClock(), SendAllowances(global_hour=0)).spend(seller)
 
 
 # ------------------------------------------------------------------ what cannot be
