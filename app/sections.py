@@ -376,8 +376,8 @@ class WebhookSettings(Section):
 class SendLimits(Section):
     """How many codes may be asked for, beyond the limits of each destination (30 s apart, 3 in 10 minutes, 5 an hour)."""
 
-    per_network_ten_minutes: int = Field(200, ge=1)
-    per_network_hour: int = Field(600, ge=1)
+    per_network_ten_minutes: int = Field(300, ge=1)
+    per_network_hour: int = Field(1_000, ge=1)
     countries_per_network_day: int = Field(5, ge=1)
     """How many countries' phone numbers one network may ask for."""
     per_seller_hour: int = Field(5_000, ge=1)

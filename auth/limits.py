@@ -33,7 +33,7 @@ SENDS_PER_DESTINATION: Final = (Limit(1, SEND_GAP), Limit(3, 10 * _MINUTE), Limi
 FAILURES_PER_ACCOUNT: Final = (Limit(10, _HOUR), Limit(20, _DAY))
 """Wrong codes for one destination of one seller, over all its challenges. NIST's ceiling is 100 in a row."""
 
-FAILURES_PER_NETWORK: Final = (Limit(100, _HOUR),)
+FAILURES_PER_NETWORK: Final = (Limit(200, _HOUR),)
 """Wrong codes from one network, for whomever: what stops guessing one code each for very many accounts."""
 
 FAILURES_PER_CLIENT: Final = (Limit(100, _HOUR),)

@@ -13,7 +13,7 @@ import aiohttp
 from bench.figure import Figure
 
 PAIRS = 40
-"""Customers and strangers asked for in turn; one network may be wrong 100 times an hour."""
+"""Customers and strangers asked for in turn; one network may be wrong 200 times an hour."""
 
 REFRESHES = 300
 

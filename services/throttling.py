@@ -38,8 +38,8 @@ _GUESSED = "There were too many wrong codes. Wait {} seconds, then ask for a new
 class SendAllowances:
     """How many codes may be asked for beside the limits of each destination; see `app.sections.SendLimits`."""
 
-    per_network_ten_minutes: int = 200
-    per_network_hour: int = 600
+    per_network_ten_minutes: int = 300
+    per_network_hour: int = 1_000
     countries_per_network_day: int = 5
     per_seller_hour: int = 5_000
     per_seller_day: int = 50_000

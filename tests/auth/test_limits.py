@@ -63,5 +63,5 @@ def test_wrong_codes_and_secrets_are_as_many_as_the_manual_says() -> None:
     hour, day = timedelta(hours=1), timedelta(days=1)
 
     assert (Limit(10, hour), Limit(20, day)) == FAILURES_PER_ACCOUNT
-    assert (Limit(100, hour),) == FAILURES_PER_NETWORK
+    assert (Limit(200, hour),) == FAILURES_PER_NETWORK
     assert (Limit(100, hour),) == FAILURES_PER_CLIENT

@@ -106,6 +106,18 @@ async def test_a_replay_after_the_grace_ends_the_session(at: SignIn, seller: str
     assert SessionEnd.TOKEN_REUSED == (await stored(first.session_id))["ended"]
 
 
+async def test_the_grace_begins_when_the_database_has_written(at: SignIn, seller: str) -> None:
+    """
+    A database that paused for longer than its caller waited writes all the same, and the caller tries again.
+    """
+    first = await begun(at, seller)
+    at.clock.advance(seconds=-20)
+    second = await at.sessions.refresh(first.refresh_token, at.home)
+    at.clock.advance(seconds=21)
+
+    assert second.refresh_token == (await at.sessions.refresh(first.refresh_token, at.home)).refresh_token
+
+
 async def test_only_the_previous_token_has_a_grace(at: SignIn, seller: str) -> None:
     first = await begun(at, seller)
     second = await at.sessions.refresh(first.refresh_token, at.home)
