@@ -62,6 +62,17 @@ def test_what_happens_at_every_request_is_not_logged(logs: Written, noisy: str) 
     assert [] == logs.lines()
 
 
+def test_the_addresses_of_sockets_are_not_logged(logs: Written) -> None:
+    """
+    People put tokens there, and uvicorn writes the whole address of every socket.
+    """
+    log = logging.getLogger("uvicorn.error")
+    log.info('%s - "WebSocket %s" [accepted]', "127.0.0.1:1", "/graphql?access_token=secret")
+    log.info("Application startup complete.")
+
+    assert ["Application startup complete."] == [line["event"] for line in logs.lines()]
+
+
 def test_an_exception_is_one_line_with_its_traceback(logs: Written) -> None:
     try:
         int("paper")

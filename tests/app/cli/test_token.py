@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from app.cli.stack import stack_secrets
 from app.cli.token import token
@@ -50,3 +51,27 @@ def test_commands_beside_a_running_stack_use_its_database(run_dir: Path) -> None
     mongodb = load_settings(environ=stack_secrets()).mongodb
 
     assert stack == {"mongodb_uri": mongodb.uri.get_secret_value(), "mongodb_database": mongodb.database}
+
+
+def test_a_service_can_be_bound_to_a_seller_too(run_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (run_dir / "stack.json").write_text("{}", encoding="utf-8")
+
+    token(PrincipalKind.SERVICE, seller="acme", subject="oms", scope=None, minutes=10)
+
+    verifier = token_verifier(load_settings(environ=stack_secrets()), SystemClock())
+    assert "acme" == verifier.verify(capsys.readouterr().out.strip()).principal.seller_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "seller", "subject"),
+    [
+        (PrincipalKind.OPERATOR, None, "ada"),
+        (PrincipalKind.OPERATOR, "", "ada"),
+        (PrincipalKind.SERVICE, "a b", "oms"),
+        (PrincipalKind.CUSTOMER, "acme", None),
+        (PrincipalKind.CUSTOMER, "acme", "ada"),
+    ],
+)
+def test_a_token_that_nobody_could_use_is_not_made(kind: PrincipalKind, seller: str | None, subject: str | None) -> None:
+    with pytest.raises(typer.BadParameter):
+        token(kind, seller=seller, subject=subject, scope=None, minutes=10)
