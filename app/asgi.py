@@ -12,7 +12,7 @@ from app.container import Container, open_container
 from app.graphql import build_schema
 from app.graphql_http import GraphQLEndpoint
 from app.graphql_socket import GraphQLSocket
-from app.keys import KeyFile, key_file, token_issuer, token_verifier
+from app.keys import KeyFile, token_issuer, token_verifier
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings
 from app.verifiers import open_verifiers
@@ -33,7 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             container = await stack.enter_async_context(open_container(settings))
             clock = container.rules.clock
-            keys = key_file(settings, clock)
+            keys = container.keys
             own = token_verifier(settings, clock, keys)
             verifiers = await stack.enter_async_context(open_verifiers(settings, own, clock))
             bearer = BearerReader(verifiers, container.revocations, container.activity)
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
                 container.services,
                 bearer,
                 revocations=container.revocations,
-                clock=container.rules.clock,
+                clock=clock,
                 allowed_origins=settings.server.allowed_origins,
             )
             app.router.routes.insert(0, Route("/graphql", endpoint=_Endpoint(endpoint), methods=["POST"]))

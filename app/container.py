@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from app.aws import aws_access
 from app.database import open_database
-from app.delivery import open_courier
-from app.keys import token_issuer
+from app.delivery import open_courier, send_allowances
+from app.keys import KeyFile, key_file, token_issuer
 from app.settings import InvalidSettings, Settings
 from auth.refresh_tokens import RefreshTokens
 from core.clock import Clock, SystemClock
@@ -36,7 +36,7 @@ from services.service_client import ServiceClients
 from services.session import SessionRules, SessionService
 from services.session_activity import SessionActivity, open_session_activity
 from services.sign_in import SignInService
-from services.throttling import SendAllowances, SignInLimits
+from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
 from workers.bulk_import import ImportWorker
 
@@ -73,6 +73,7 @@ class Container(Connections):
     activity: SessionActivity
     clients: ServiceClients
     sign_in_limits: SignInLimits
+    keys: KeyFile
 
 
 @asynccontextmanager
@@ -114,8 +115,9 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
         revocations = await stack.enter_async_context(open_revocations(clock, token_lifetime=lifetime))
         activity = await stack.enter_async_context(open_session_activity(clock))
         courier = await stack.enter_async_context(open_courier(settings, rules.sealer, clock))
-        sessions = build_sessions(to, revocations)
-        limits = SignInLimits(rules.sealer, clock, SendAllowances(**settings.otp.limits.model_dump()))
+        keys = key_file(settings, clock)
+        sessions = build_sessions(to, revocations, keys)
+        limits = SignInLimits(rules.sealer, clock, send_allowances(settings))
         services = Services(
             customers=build_customers(to),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
@@ -138,6 +140,7 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             activity,
             ServiceClients(clock, token_lifetime=lifetime),
             limits,
+            keys,
         )
 
 
@@ -146,12 +149,8 @@ def build_customers(to: Connections) -> CustomerService:
     return CustomerService(to.units, to.rules.records, to.rules.policies, DocumentFiles(to.store), to.rules.clock)
 
 
-def build_sessions(to: Connections, revocations: Revocations) -> SessionService:
-    """Return the service that begins and ends sessions.
-
-    Raises:
-        InvalidSettings: the key file cannot be read, or holds no keys.
-    """
+def build_sessions(to: Connections, revocations: Revocations, keys: KeyFile) -> SessionService:
+    """Return the service that begins and ends sessions; it signs with what *keys* say, as everybody in the process does."""
     security = to.settings.security
     rules = SessionRules(
         access_token_lifetime=security.access_token_lifetime,
@@ -159,7 +158,7 @@ def build_sessions(to: Connections, revocations: Revocations) -> SessionService:
         lifetime=security.session_lifetime,
         most=security.sessions_per_customer,
     )
-    issuer = token_issuer(to.settings, to.rules.clock)
+    issuer = token_issuer(to.settings, to.rules.clock, keys)
     return SessionService(to.units, issuer, RefreshTokens(to.rules.sealer), revocations, to.rules.clock, rules)
 
 

@@ -32,7 +32,7 @@ async def open_courier(settings: Settings, sealer: Sealer, clock: Clock) -> Asyn
         InvalidSettings: somebody who should carry codes lacks what that takes, or ``otp.message`` cannot be filled in.
     """
     async with AsyncExitStack() as stack:
-        budgets = SendBudgets(clock, SendAllowances(**settings.otp.limits.model_dump()))
+        budgets = SendBudgets(clock, send_allowances(settings))
         carriers = await _carriers(stack, settings, clock)
         courier = OtpCourier(DeliveryQueue(), carriers, sealer, clock, budgets.spend)
         stop = asyncio.Event()
@@ -42,6 +42,11 @@ async def open_courier(settings: Settings, sealer: Sealer, clock: Clock) -> Asyn
         finally:
             stop.set()
             await carrying
+
+
+def send_allowances(settings: Settings) -> SendAllowances:
+    """Return how many codes may be asked for and sent, as the settings have it."""
+    return SendAllowances(**settings.otp.limits.model_dump())
 
 
 async def _carriers(stack: AsyncExitStack, settings: Settings, clock: Clock) -> dict[OtpChannel, CodeDelivery]:

@@ -24,6 +24,8 @@ class Scope(StrEnum):
 
 
 _SELLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+SELLER_ID_RULE = "A seller's id has 1 to 64 letters, digits, hyphens and underscores."
+"""What to tell somebody who gives something else."""
 
 OPERATOR_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
 SERVICE_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
@@ -113,5 +115,5 @@ class Principal:
         if seller_id is None:
             raise BadInput("Your token spans all sellers: say which one you mean with the argument sellerId.")
         if not is_seller_id(seller_id):
-            raise BadInput("A seller's id has 1 to 64 letters, digits, hyphens and underscores.")
+            raise BadInput(SELLER_ID_RULE)
         return Tenant(seller_id)

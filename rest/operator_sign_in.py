@@ -29,6 +29,7 @@ from core.device import Device, device_of
 from core.errors import Forbidden, Refused, ServiceError, Unauthenticated, Unavailable
 from core.vocabulary import PrincipalKind
 from rest.openid_provider import OpenIdProvider
+from services.session import SessionTokens
 
 PATH = "/auth/operator"
 
@@ -39,26 +40,6 @@ _NO_STORE = {"cache-control": "no-store"}
 # The address of the callback holds the code: the console's requests must not carry it on.
 _BACK = {**_NO_STORE, "referrer-policy": "no-referrer"}
 _STATUS = {Unauthenticated: HTTPStatus.UNAUTHORIZED, Forbidden: HTTPStatus.FORBIDDEN, Refused: HTTPStatus.UNAUTHORIZED}
-
-
-class Tokens(Protocol):
-    """What a session goes on with."""
-
-    @property
-    def access_token(self) -> str:
-        """For the console's calls."""
-
-    @property
-    def refresh_token(self) -> str:
-        """For the cookie."""
-
-    @property
-    def expires_in(self) -> int:
-        """How long the access token holds, in seconds."""
-
-    @property
-    def session_id(self) -> str:
-        """Which session it is."""
 
 
 class Sessions(Protocol):
@@ -73,10 +54,10 @@ class Sessions(Protocol):
         scopes: frozenset[Scope],
         device: Device,
         methods: tuple[str, ...],
-    ) -> Tokens:
+    ) -> SessionTokens:
         """Begin a session."""
 
-    async def refresh(self, refresh_token: str, device: Device) -> Tokens:
+    async def refresh(self, refresh_token: str, device: Device) -> SessionTokens:
         """Exchange a refresh token; raises `Refused` for one that does not hold."""
 
     async def end(self, refresh_token: str) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from prometheus_client import Counter
 
 from auth.one_time_codes import account_key, code_digest, new_challenge_id, new_code
-from auth.principal import is_seller_id
+from auth.principal import SELLER_ID_RULE, is_seller_id
 from core.clock import Clock
 from core.device import Device
 from core.errors import ErrorCode, Problem, Refused
@@ -86,8 +86,7 @@ class OneTimeCodeService:
     def _checked(self, seller_id: str, channel: OtpChannel, destination: str) -> str:
         problems = []
         if not is_seller_id(seller_id):
-            message = "A seller's id has 1 to 64 letters, digits, hyphens and underscores."
-            raise Refused.because(ErrorCode.INVALID, message, "sellerId")
+            raise Refused.because(ErrorCode.INVALID, SELLER_ID_RULE, "sellerId")
         if channel not in self._courier.channels:
             offered = " or ".join(sorted(one.value for one in self._courier.channels)) or "none at all"
             problems.append(Problem(ErrorCode.INVALID, f"Codes are not sent this way here. Use {offered}.", ("channel",)))

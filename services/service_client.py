@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from auth.principal import SERVICE_SCOPES, Scope, is_seller_id
+from auth.principal import SELLER_ID_RULE, SERVICE_SCOPES, Scope, is_seller_id
 from core.clock import Clock
 from core.errors import BadInput, NotFound
 from core.ids import CLIENT_PREFIX
@@ -67,7 +67,7 @@ class ServiceClients:
             raise BadInput(f"A client's name has 1 to {_LONGEST_NAME} printable characters.")
         allowed = frozenset(SERVICE_SCOPES if scopes is None else scopes)
         if seller_id is not None and not is_seller_id(seller_id):
-            raise BadInput("A seller's id has 1 to 64 letters, digits, hyphens and underscores.")
+            raise BadInput(SELLER_ID_RULE)
         secret = _new_secret()
         client = ServiceClient(
             id=f"{CLIENT_PREFIX}{secrets.token_hex(12)}",

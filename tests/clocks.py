@@ -1,8 +1,25 @@
 """Time, as tests need it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from core.clock import SystemClock
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+class StoppedClock:
+    """A clock that stands still at noon, until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = NOON
+
+    def now(self) -> datetime:
+        """Return the moment it stands at."""
+        return self.moment
+
+    def move(self, by: timedelta) -> None:
+        """Move it."""
+        self.moment += by
 
 
 class MovableClock:

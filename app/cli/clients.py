@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -11,9 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.stack import stack_secrets
+from app.cli.stack import settings_beside_the_stack
 from app.database import open_database
-from app.settings import load_settings
 from auth.principal import Scope
 from core.clock import SystemClock, rfc3339
 from models.service_client import ServiceClient
@@ -88,7 +86,7 @@ def _run(do: Callable[[ServiceClients], Awaitable[T]]) -> T:
 
 async def _with_the_service(do: Callable[[ServiceClients], Awaitable[T]]) -> T:
     # Beside a running stack, its database is meant unless the environment says otherwise.
-    settings = load_settings(environ={**stack_secrets(), **os.environ})
+    settings = settings_beside_the_stack()
     async with open_database(settings):
         return await do(ServiceClients(SystemClock(), token_lifetime=settings.security.access_token_lifetime))
 

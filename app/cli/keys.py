@@ -1,7 +1,6 @@
 """``customer-service keys``: the keys that sign access tokens."""
 
 import json
-import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.stack import stack_secrets
+from app.cli.stack import settings_beside_the_stack
 from app.keys import read_key_file, write_key_file
 from app.sections import SecuritySettings
-from app.settings import InvalidSettings, load_settings
+from app.settings import InvalidSettings
 from auth.keys import (
     KeyRing,
     SigningKey,
@@ -117,7 +116,7 @@ def _say(ring: KeyRing, *, now: bool) -> None:
 def _place(file: Path | None) -> tuple[Path, timedelta]:
     """Return the key file, and how long the tokens live that it signs."""
     try:
-        security = load_settings(environ={**stack_secrets(), **os.environ}).security
+        security = settings_beside_the_stack().security
     except InvalidSettings:
         if file is None:
             raise

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from app.settings import Settings, load_settings
+
 
 def find_stack() -> dict[str, Any] | None:
     """Return the content of ``stack.json`` of the run directory (RUN_DIR, default ``.run``); None when nothing runs there."""
@@ -31,6 +33,15 @@ def stack_secrets() -> dict[str, str]:
         "CUSTOMER_SERVICE_MASTER_KEY": master_key,
         **{f"CUSTOMER_SERVICE_{name.upper()}": value for name, value in said.items()},
     }
+
+
+def settings_beside_the_stack() -> Settings:
+    """Return the settings of the stack that runs here, if one does; what the environment says wins.
+
+    Raises:
+        InvalidSettings: as `load_settings`.
+    """
+    return load_settings(environ={**stack_secrets(), **os.environ})
 
 
 def _run_dir() -> Path:

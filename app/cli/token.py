@@ -1,15 +1,13 @@
 """``customer-service token``: an access token for a person or a program."""
 
-import os
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from app.cli.stack import stack_secrets
+from app.cli.stack import settings_beside_the_stack
 from app.keys import token_issuer
-from app.settings import load_settings
-from auth.principal import SCOPES, Scope, is_seller_id
+from auth.principal import SCOPES, SELLER_ID_RULE, Scope, is_seller_id
 from core.clock import SystemClock
 from core.ids import IdKind, is_id
 from core.vocabulary import PrincipalKind
@@ -31,11 +29,11 @@ def token(
     if kind is PrincipalKind.CUSTOMER and subject is None:
         raise typer.BadParameter("a customer's token needs --subject with the customer's id")
     if seller is not None and not is_seller_id(seller):
-        raise typer.BadParameter("a seller's id has 1 to 64 letters, digits, hyphens and underscores")
+        raise typer.BadParameter(SELLER_ID_RULE)
     if kind is PrincipalKind.CUSTOMER and not is_id(IdKind.CUSTOMER, str(subject)):
         raise typer.BadParameter("--subject has to be a customer's id, cus_…")
     # Beside a running stack, the token is one of its own unless the environment says otherwise.
-    settings = load_settings(environ={**stack_secrets(), **os.environ})
+    settings = settings_beside_the_stack()
     typer.echo(
         token_issuer(settings, SystemClock()).issue(
             kind=kind,

@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +17,15 @@ from auth.keys import as_document, generate_key_set, rotate, start_over
 from auth.tokens import TokenIssuer, TokenVerifier
 from core.errors import Unauthenticated, Unavailable
 from core.vocabulary import PrincipalKind
+from tests.clocks import StoppedClock
 
 LIFETIME = timedelta(minutes=10)
 SECOND = timedelta(seconds=1)
 
 
-class MovableClock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        """Return the moment it was moved to."""
-        return self.moment
-
-    def move(self, by: timedelta) -> None:
-        """Move it."""
-        self.moment += by
-
-
 @pytest.fixture(name="clock")
-def _clock() -> MovableClock:
-    return MovableClock()
+def _clock() -> StoppedClock:
+    return StoppedClock()
 
 
 @pytest.fixture(name="path")
@@ -48,11 +34,11 @@ def _path(tmp_path: Path) -> Path:
     return tmp_path / "keys.json"
 
 
-def issuer(keys: KeyFile, clock: MovableClock) -> TokenIssuer:
+def issuer(keys: KeyFile, clock: StoppedClock) -> TokenIssuer:
     return TokenIssuer(keys, issuer="us", audience="us", clock=clock)
 
 
-def verifier(keys: KeyFile, clock: MovableClock) -> TokenVerifier:
+def verifier(keys: KeyFile, clock: StoppedClock) -> TokenVerifier:
     return TokenVerifier(keys, issuer="us", audience="us", clock=clock)
 
 
@@ -64,14 +50,14 @@ def kid_of(token: str) -> str:
     return str(jws.extract_compact(token.encode()).headers()["kid"])
 
 
-def turn(path: Path, clock: MovableClock) -> str:
+def turn(path: Path, clock: StoppedClock) -> str:
     """Rotate the file as ``keys rotate`` does; return the new kid."""
     ring = rotate(read_key_file(path), now=clock.now(), delay=timedelta(minutes=10), token_lifetime=LIFETIME)
     write_key_file(path, as_document(ring))
     return ring.keys[-1].kid
 
 
-def test_a_rotation_under_load_refuses_no_token(path: Path, clock: MovableClock) -> None:
+def test_a_rotation_under_load_refuses_no_token(path: Path, clock: StoppedClock) -> None:
     """
     Two processes mint and check each other's tokens, every second for three quarters of an hour, over two rotations.
     """
@@ -99,7 +85,7 @@ def test_a_rotation_under_load_refuses_no_token(path: Path, clock: MovableClock)
     assert 1 == len(read_key_file(path).public(clock.now())["keys"])
 
 
-def test_after_a_leak_no_token_of_before_holds_for_longer_than_a_second(path: Path, clock: MovableClock) -> None:
+def test_after_a_leak_no_token_of_before_holds_for_longer_than_a_second(path: Path, clock: StoppedClock) -> None:
     keys = KeyFile(path, clock)
     stolen = mint(issuer(keys, clock))
     write_key_file(path, as_document(start_over()))
@@ -111,7 +97,7 @@ def test_after_a_leak_no_token_of_before_holds_for_longer_than_a_second(path: Pa
     verifier(keys, clock).verify(mint(issuer(keys, clock)))
 
 
-def test_the_file_is_looked_at_once_a_second(path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_looked_at_once_a_second(path: Path, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = KeyFile(path, clock)
     looks: list[Path] = []
     look = Path.stat
@@ -129,7 +115,7 @@ def test_the_file_is_looked_at_once_a_second(path: Path, clock: MovableClock, mo
     assert 2 == len(looks)
 
 
-def test_a_clock_that_is_set_back_does_not_stop_the_looking(path: Path, clock: MovableClock) -> None:
+def test_a_clock_that_is_set_back_does_not_stop_the_looking(path: Path, clock: StoppedClock) -> None:
     keys = KeyFile(path, clock)
     clock.move(-timedelta(hours=1))
     new = start_over()
@@ -156,7 +142,7 @@ def only_of_tomorrow(path: Path) -> None:
 
 
 @pytest.mark.parametrize("breakage", [damaged, without_keys, gone, only_of_tomorrow])
-def test_a_broken_file_is_reported_once_and_the_old_keys_go_on(path: Path, clock: MovableClock, breakage: Any) -> None:
+def test_a_broken_file_is_reported_once_and_the_old_keys_go_on(path: Path, clock: StoppedClock, breakage: Any) -> None:
     keys = KeyFile(path, clock)
     token = mint(issuer(keys, clock))
     breakage(path)
@@ -178,7 +164,7 @@ def test_a_broken_file_is_reported_once_and_the_old_keys_go_on(path: Path, clock
 
 
 def test_a_file_that_can_be_read_again_is_read_though_it_has_not_changed(
-    path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+    path: Path, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     New permissions leave the time of the last change as it was.
@@ -197,14 +183,14 @@ def test_a_file_that_can_be_read_again_is_read_though_it_has_not_changed(
 
 
 @pytest.mark.parametrize("breakage", [damaged, without_keys, gone, only_of_tomorrow])
-def test_a_process_does_not_start_without_keys(path: Path, clock: MovableClock, breakage: Any) -> None:
+def test_a_process_does_not_start_without_keys(path: Path, clock: StoppedClock, breakage: Any) -> None:
     breakage(path)
 
     with pytest.raises(InvalidSettings, match=r"^security\.keyFile: "):
         KeyFile(path, clock)
 
 
-def test_when_the_last_key_has_expired_callers_are_told_to_come_back(path: Path, clock: MovableClock) -> None:
+def test_when_the_last_key_has_expired_callers_are_told_to_come_back(path: Path, clock: StoppedClock) -> None:
     (made,) = generate_key_set()["keys"]
     write_key_file(path, {"keys": [made | {"exp": int(clock.now().timestamp()) + 60}]})
     keys = KeyFile(path, clock)

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -16,19 +16,12 @@ from auth.tokens import LONGEST_TOKEN, TokenIssuer, TokenVerifier
 from core.errors import Unauthenticated
 from core.vocabulary import PrincipalKind
 from tests.auth.forgery import CUSTOMER_ID, GONE, HOSTILE, Forge, changed
+from tests.clocks import NOON as NOW
+from tests.clocks import StoppedClock
 
 ISSUER = "customer-service"
 AUDIENCE = "customer-service"
 MESSAGE = "The access token is not valid, or no longer."
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-class StoppedClock:
-    """A clock that stands still."""
-
-    def now(self) -> datetime:
-        """Return noon."""
-        return NOW
 
 
 KEYS = load_key_set(generate_key_set())

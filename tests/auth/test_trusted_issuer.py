@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -20,21 +20,14 @@ from auth.tokens import LONGEST_TOKEN
 from auth.trusted_issuer import Claimed, TrustedIssuer, claimed, public_keys
 from core.errors import Unauthenticated
 from core.vocabulary import PrincipalKind
+from tests.clocks import NOON as NOW
+from tests.clocks import StoppedClock
 from tests.identity_provider import SigningKey, published, segment, signed
 
 ISSUER = "https://login.example.com"
 AUDIENCE = "customer-service"
 MESSAGE = "The access token is not valid, or no longer."
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
-
-
-class StoppedClock:
-    """A clock that stands still."""
-
-    def now(self) -> datetime:
-        """Return noon."""
-        return NOW
 
 
 def ec(curve: str = "P-256") -> ECKey:

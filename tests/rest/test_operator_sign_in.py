@@ -25,6 +25,7 @@ from core.vocabulary import PrincipalKind
 from infra.remote_json import open_client
 from rest.openid_provider import OpenIdProvider, ProviderRegistration
 from rest.operator_sign_in import Console, operator_sign_in
+from services.session import SessionTokens
 from tests.identity_provider import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -49,17 +50,6 @@ CONSOLE = Console(
 NOBODY = "The sign-in did not work out, or took too long. Begin again."
 
 
-@dataclass(frozen=True)
-class Made:
-    """Tokens of a session that exists in the test only."""
-
-    access_token: str
-    refresh_token: str
-    expires_in: int
-    session_id: str
-    principal: Principal
-
-
 @dataclass
 class SessionsDouble:
     """Sessions in memory, which behave as the service promises."""
@@ -77,14 +67,14 @@ class SessionsDouble:
         scopes: frozenset[Scope],
         device: Device,
         methods: tuple[str, ...],
-    ) -> Made:
+    ) -> SessionTokens:
         """Begin one."""
         self._require_up()
         principal = Principal(kind=kind, subject=subject, scopes=scopes, seller_id=seller_id)
         self.started.append((principal, device, methods))
         return self._made(principal)
 
-    async def refresh(self, refresh_token: str, device: Device) -> Made:
+    async def refresh(self, refresh_token: str, device: Device) -> SessionTokens:
         """Exchange a token that is good once."""
         self._require_up()
         principal = self.good.pop(refresh_token, None)
@@ -97,10 +87,12 @@ class SessionsDouble:
         self._require_up()
         self.good.pop(refresh_token, None)
 
-    def _made(self, principal: Principal) -> Made:
+    def _made(self, principal: Principal) -> SessionTokens:
         token = f"refresh-{len(self.good)}-{time.monotonic_ns()}"
         self.good[token] = principal
-        return Made("access", token, 600, "ses_1", principal)
+        return SessionTokens(
+            access_token="access", refresh_token=token, expires_in=600, session_id="ses_1", principal=principal
+        )
 
     def _require_up(self) -> None:
         if self.down:

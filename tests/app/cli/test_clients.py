@@ -14,7 +14,7 @@ from app.settings import Settings
 @pytest.fixture(name="command")
 def _command(app: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command on the database of the tests."""
-    monkeypatch.setattr(clients, "load_settings", lambda **_: settings)
+    monkeypatch.setattr(clients, "settings_beside_the_stack", lambda: settings)
     # A table is as wide as the terminal it is printed on.
     monkeypatch.setenv("COLUMNS", "80")
 
