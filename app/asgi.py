@@ -9,9 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.bearer import BearerReader
 from app.container import Container, open_container
-from app.graphql import build_schema
-from app.graphql_http import GraphQLEndpoint
-from app.graphql_socket import GraphQLSocket
+from app.graphql.http import GraphQLEndpoint
+from app.graphql.schema import build_schema
+from app.graphql.socket import GraphQLSocket
 from app.keys import KeyFile, token_issuer, token_verifier
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings

@@ -342,6 +342,31 @@ class SecuritySettings(Section):
         return value
 
 
+class GraphQLSettings(Section):
+    """How much one operation and one caller may ask for, and which documents are served."""
+
+    deadline: float = Field(10, gt=0, le=60)
+    """Seconds after which a query or mutation is answered with TIMEOUT."""
+    connections_per_caller: int = Field(10, ge=1)
+    """WebSockets and event streams that one caller may have open at once in one process."""
+    seller_points: int = Field(1_000_000, ge=1_000)
+    """Cost that one seller may spend at once, in one process, before it has to wait (RATE_LIMITED)."""
+    seller_points_per_second: int = Field(500_000, ge=1)
+    """How fast that comes back. The default is a fuse against runaway clients, no quota."""
+    stored_documents: Path | None = None
+    """A JSON file of documents that clients may call by id: ``{"<id>": "query …"}``."""
+    only_stored_documents: bool = False
+    """Whether everything else is refused."""
+
+    @field_validator("only_stored_documents")
+    @classmethod
+    def _something_to_serve(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - Pydantic's signature
+        if value and info.data.get("stored_documents") is None:
+            message = "Without storedDocuments nothing could be asked at all: name the file"
+            raise ValueError(message)
+        return value
+
+
 class NewRelicSettings(Section):
     """New Relic, by OTLP."""
 

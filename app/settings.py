@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from app.sections import (
     AwsSettings,
     BulkSettings,
+    GraphQLSettings,
     KafkaSettings,
     MongoSettings,
     MonitoringSettings,
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     sellers: SellerDefaults = SellerDefaults()
     security: SecuritySettings
     otp: OtpSettings = OtpSettings()
+    graphql: GraphQLSettings = GraphQLSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
     @classmethod

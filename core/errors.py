@@ -6,6 +6,9 @@
     ├── NotFound             nothing there that this caller can see, where null cannot say so
     ├── BadInput             a request that cannot be understood (wrong cursor, page too large)
     ├── RateLimited          too many calls, where no payload can say so
+    ├── QueryTooComplex      a document that costs more than one call may
+    ├── PersistedQueryNotFound  a document asked for by its hash, which nobody has sent yet
+    ├── TimedOut             the operation took longer than one may
     ├── Refused              expected refusals, reported together as problems
     │   ├── Conflict         somebody else changed it first; carries the current version
     │   └── TooMany          too many attempts; carries how long to wait
@@ -116,6 +119,24 @@ class RateLimited(ServiceError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"There were too many of these calls. Try again in {retry_after} seconds.")
         self.retry_after = retry_after
+
+
+class QueryTooComplex(ServiceError):
+    """The document asks for more than one call may; ask in parts."""
+
+    code = "QUERY_TOO_COMPLEX"
+
+
+class PersistedQueryNotFound(ServiceError):
+    """The document was asked for by its hash, and is not known here. Clients then send it in full."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class TimedOut(ServiceError):
+    """The operation took longer than one may. What a mutation had begun may still be completed."""
+
+    code = "TIMEOUT"
 
 
 class Refused(ServiceError):

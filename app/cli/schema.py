@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.graphql import build_schema
+from app.graphql.schema import build_schema
 
 COMMITTED = Path(__file__).resolve().parents[2] / "schema" / "schema.graphql"
 

@@ -17,7 +17,7 @@ from graphql import (
     is_required_argument,
 )
 
-from app.graphql import build_schema
+from app.graphql.schema import build_schema
 from core.ids import IdKind
 from tests.api import Json
 from tests.graphql.operations import BERLIN, announced

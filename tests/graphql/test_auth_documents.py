@@ -8,8 +8,8 @@ import strawberry
 from graphql import parse
 from strawberry.types.execution import ExecutionResult
 
-from app.graphql import EXTENSIONS, Schema
-from app.graphql_extensions import AUTH_MUTATIONS, multiplies_auth
+from app.graphql.execution import EXTENSIONS, Schema
+from app.graphql.extensions import AUTH_MUTATIONS, multiplies_auth
 from schema.context import Context
 from services.registry import Services
 from tests.api import Api

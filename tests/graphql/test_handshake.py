@@ -8,8 +8,8 @@ from websockets.exceptions import InvalidStatus
 
 from app.bearer import BearerReader
 from app.container import Container
-from app.graphql import build_schema
-from app.graphql_socket import GraphQLSocket
+from app.graphql.schema import build_schema
+from app.graphql.socket import GraphQLSocket
 from auth.tokens import Credential
 from core.errors import Unauthenticated
 from tests.graphql.socket import open_socket

@@ -12,11 +12,11 @@ import pytest
 from fastapi import FastAPI
 from websockets.exceptions import ConnectionClosed
 
-from app import graphql_socket
 from app.container import Container
+from app.graphql import socket as graphql_socket
+from app.graphql.socket_guard import SocketGuard
 from app.keys import token_issuer
 from app.settings import Settings
-from app.socket_guard import SocketGuard
 from auth.principal import OPERATOR_SCOPES, Principal
 from core.clock import SystemClock
 from core.errors import Unavailable

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app import graphql_socket
+from app.graphql import socket as graphql_socket
 from tests.api import Api, Json, Tokens, fresh
 from tests.graphql.imports import announce, csv, finished, start, upload
 from tests.graphql.operations import CANCEL_IMPORT, START_IMPORT, create, payload

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app import socket_guard
-from app.socket_guard import SocketGuard
+from app.container import Container
+from app.graphql import socket_guard
+from app.graphql.socket_guard import SocketGuard
 from auth.principal import Principal
 from auth.tokens import Credential
 from core.errors import Unauthenticated
@@ -31,7 +32,7 @@ def _clock() -> Clock:
 
 
 @pytest.fixture(name="revocations")
-def _revocations(clock: Clock) -> Revocations:
+def _revocations(container: Container, clock: Clock) -> Revocations:
     return Revocations(clock, token_lifetime=timedelta(days=365))
 
 
@@ -75,7 +76,7 @@ async def test_a_token_of_thirty_days_is_waited_for_in_pieces_by_the_clock_on_th
         clock.time += timedelta(days=10)
         return timeout(0)
 
-    monkeypatch.setattr("app.socket_guard.asyncio.timeout", noting)
+    monkeypatch.setattr("app.graphql.socket_guard.asyncio.timeout", noting)
     with pytest.raises(Unauthenticated, match="has expired"):
         await guard.wait(credential(clock, timedelta(days=30)))
 

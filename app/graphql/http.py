@@ -18,7 +18,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from app.bearer import BearerReader
-from app.graphql import Schema
+from app.graphql.execution import Schema
 from app.http_bearer import UnusableCredentials, authorization_of, challenge
 from auth.principal import Principal
 from core.device import Device, device_of

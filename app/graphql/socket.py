@@ -16,9 +16,9 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, SubscribeMessage
 
 from app.bearer import BearerReader
-from app.graphql import Schema
-from app.graphql_http import request_id_of
-from app.socket_guard import SocketGuard
+from app.graphql.execution import Schema
+from app.graphql.http import request_id_of
+from app.graphql.socket_guard import SocketGuard
 from auth.tokens import Credential
 from core.clock import Clock
 from core.errors import Unauthenticated, Unavailable
