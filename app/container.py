@@ -39,6 +39,7 @@ from services.sign_in import SignInService
 from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
 from workers.bulk_import import ImportWorker
+from workers.housekeeping import Housekeeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,11 @@ def import_worker(to: Connections) -> ImportWorker:
         wait_seconds=sqs.wait_seconds,
         max_receive_count=sqs.max_receive_count,
     )
+
+
+def housekeeping(to: Connections) -> Housekeeping:  # noqa: ARG001  chores are about to move in
+    """Return the chores that every worker does beside the imports."""
+    return Housekeeping([])
 
 
 def build_rules(settings: Settings) -> Rules:

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from app.container import import_worker, open_connections
+from app.container import housekeeping, import_worker, open_connections
 from app.observability import configure_logging
 from app.settings import Settings, load_settings
 from app.until_told import run_until_told
@@ -13,7 +13,7 @@ log = structlog.get_logger("worker")
 
 
 def worker() -> None:
-    """Work on imports: take segments of files from the queue until told to stop."""
+    """Work on imports, take segments of files from the queue, and keep house, until told to stop."""
     settings = load_settings()
     configure_logging()
     run_until_told(lambda stop: _work(settings, stop))
@@ -25,4 +25,6 @@ async def _work(settings: Settings, stop: asyncio.Event) -> None:
             # In production the queues belong to whoever owns the infrastructure, and so does the right to make them.
             await connections.queue.ensure_queues()
         log.info("worker started", max_workers=settings.bulk.customer.max_workers)
-        await import_worker(connections).run(stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(import_worker(connections).run(stop), name="imports")
+            group.create_task(housekeeping(connections).run(stop), name="housekeeping")
