@@ -78,6 +78,9 @@ class Api:
         return {} if token is None else {"authorization": f"Bearer {token}"}
 
 
+_LOOKED_AT = frozenset({"otp_challenges", "revocations"})
+
+
 class Commands(CommandListener):
     """Keeps what is asked of the database, command by command, while it is `listening`."""
 
@@ -103,6 +106,10 @@ class Commands(CommandListener):
     def collections(self, *names: str) -> list[str]:
         """Return the collections that commands with these *names* went to, in order."""
         return [str(event.command[event.command_name]) for event in self._started if event.command_name in names]
+
+    def of_requests(self, *names: str) -> list[str]:
+        """Return what `collections` does, without what the process looks at by itself once a second."""
+        return [collection for collection in self.collections(*names) if collection not in _LOOKED_AT]
 
 
 def fresh(what: str) -> str:

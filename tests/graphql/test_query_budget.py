@@ -23,7 +23,7 @@ async def test_page_of_fifty_customers_with_addresses_and_documents_costs_three_
         sum(len(node["addresses"]) for node in nodes),
         sum(len(node["documents"]) for node in nodes),
     )
-    assert ["addresses", "customers", "documents"] == sorted(commands.collections(*READS))
+    assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
 
 
 async def test_customer_with_addresses_and_documents_costs_three_finds(execute: Api, commands: Commands) -> None:
@@ -32,7 +32,7 @@ async def test_customer_with_addresses_and_documents_costs_three_finds(execute: 
 
     await execute.data("query($id: ID!) { customer(id: $id) { id addresses { id } documents { id } } }", {"id": customer["id"]})
 
-    assert ["addresses", "customers", "documents"] == sorted(commands.collections(*READS))
+    assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
 
 
 async def test_page_that_asks_for_customers_alone_costs_one_find(execute: Api, commands: Commands) -> None:
@@ -41,7 +41,7 @@ async def test_page_that_asks_for_customers_alone_costs_one_find(execute: Api, c
 
     await execute.data("{ customers { nodes { id fullName } pageInfo { hasNextPage } } }")
 
-    assert ["customers"] == commands.collections(*READS)
+    assert ["customers"] == commands.of_requests(*READS)
 
 
 async def test_total_is_counted_only_when_it_is_asked_for(execute: Api, commands: Commands) -> None:
@@ -50,7 +50,7 @@ async def test_total_is_counted_only_when_it_is_asked_for(execute: Api, commands
 
     await execute.data("{ customers { totalCount nodes { id } } }")
 
-    assert ["customers", "customers"] == commands.collections(*READS)
+    assert ["customers", "customers"] == commands.of_requests(*READS)
 
 
 async def test_addresses_find_all_their_customers_at_once(execute: Api, commands: Commands) -> None:
@@ -60,7 +60,7 @@ async def test_addresses_find_all_their_customers_at_once(execute: Api, commands
 
     await execute.data("{ addresses { nodes { id customer { id fullName documents { id } } } } }")
 
-    assert ["addresses", "customers", "documents"] == sorted(commands.collections(*READS))
+    assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
 
 
 async def test_loaders_serve_a_service_that_reads_two_sellers_in_one_operation(execute: Api, tokens: Tokens) -> None:
