@@ -8,6 +8,7 @@
     ├── RateLimited          too many calls, where no payload can say so
     ├── QueryTooComplex      a document that costs more than one call may
     ├── PersistedQueryNotFound  a document asked for by its hash, which nobody has sent yet
+    ├── PersistedQueryRequired  a document that is not on the list of those that are served
     ├── TimedOut             the operation took longer than one may
     ├── Refused              expected refusals, reported together as problems
     │   ├── Conflict         somebody else changed it first; carries the current version
@@ -131,6 +132,12 @@ class PersistedQueryNotFound(ServiceError):
     """The document was asked for by its hash, and is not known here. Clients then send it in full."""
 
     code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class PersistedQueryRequired(ServiceError):
+    """Only stored documents are served here, and this is none of them."""
+
+    code = "PERSISTED_QUERY_REQUIRED"
 
 
 class TimedOut(ServiceError):

@@ -70,6 +70,20 @@ class DocumentStatus(StrEnum):
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
 
+    @property
+    def can_expire(self) -> bool:
+        """Whether it ends with the document's last valid day. A rejected document stays rejected."""
+        return self in {DocumentStatus.AWAITING_UPLOAD, DocumentStatus.PENDING_REVIEW, DocumentStatus.VERIFIED}
+
+
+class OnboardingStep(StrEnum):
+    """What a seller may ask of its customers, in the order in which it is asked."""
+
+    CONTACT_VERIFIED = "CONTACT_VERIFIED"
+    ADDRESS_ADDED = "ADDRESS_ADDED"
+    DOCUMENT_SUBMITTED = "DOCUMENT_SUBMITTED"
+    DOCUMENT_VERIFIED = "DOCUMENT_VERIFIED"
+
 
 class CustomerEventType(StrEnum):
     """What happened to a customer."""

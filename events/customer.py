@@ -69,6 +69,10 @@ _DOCUMENT_FIELDS = {
 }
 
 
+LEFT_OF_ERASED = ("id", "sellerId", "kind", "status", "mergedInto")
+"""What stays in the data of an erased customer's events, those that were recorded before included."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerEvent:
     """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON."""
@@ -159,6 +163,9 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
 
     The seller's own reference is part of every grade, because consumers join by it. One that is itself contact data (an
     e-mail address, the customer's phone) is left out below FULL.
+
+    Of a customer that was merged into another one every grade has ``mergedInto``, the other one's id. Of an erased one no
+    grade has more than `LEFT_OF_ERASED`.
     """
     data: dict[str, object] = {
         "id": customer["_id"] if "_id" in customer else customer["id"],
@@ -166,6 +173,10 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
         "kind": _plain(customer["kind"]),
         "status": _plain(customer["status"]),
     }
+    if customer.get("merged_into") is not None:
+        data["mergedInto"] = customer["merged_into"]
+    if customer.get("erased_at") is not None:
+        return data
     external_id = customer.get("external_id")
     if external_id is not None and (privacy is EventPrivacy.FULL or not _is_contact(external_id, customer)):
         data["externalId"] = external_id

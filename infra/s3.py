@@ -29,6 +29,9 @@ CHUNK_BYTES = 1 << 20
 READ_ATTEMPTS = 5
 """How often in a row a read may be cut off before a whole chunk has come through."""
 
+PAGE_KEYS = 1000
+"""How many keys a store lists at once, at most."""
+
 MAX_LIFETIME = timedelta(days=7)
 """What a signature of version 4 allows at most."""
 
@@ -190,6 +193,26 @@ class S3ObjectStore:
         """Remove an object; none there is no error."""
         with _object_errors(key):
             await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    async def pages(self, prefix: str) -> AsyncGenerator[list[str]]:
+        """Yield the keys of all objects that begin with *prefix*, at most 1,000 at a time; they may be removed meanwhile.
+
+        Raises:
+            Unavailable: the store could not be reached.
+        """
+        after = ""
+        while True:
+            with reaching(SYSTEM):
+                # By the last key and not by the store's own token: it still holds when that very object is gone.
+                answer = await self._client.list_objects_v2(
+                    Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=PAGE_KEYS
+                )
+            keys = [one["Key"] for one in answer.get("Contents", ())]
+            if keys:
+                yield keys
+            if not keys or not answer.get("IsTruncated"):
+                return
+            after = keys[-1]
 
     async def ensure_bucket(self, *, origins: Sequence[str] = ("*",)) -> None:
         """Create the bucket if it is missing, and let browsers from *origins* upload and download by presigned URL.

@@ -14,5 +14,7 @@ class Loaders:
     def __init__(self, tenant: Reach) -> None:
         repositories = Repositories(tenant)
         self.customer_by_id = by_key(repositories.customers.get_many)
+        self.address_by_id = by_key(repositories.addresses.get_many)
+        self.document_by_id = by_key(repositories.documents.get_many)
         self.addresses_by_customer = by_key(repositories.addresses.of_customers)
         self.documents_by_customer = by_key(repositories.documents.of_customers)

@@ -42,4 +42,10 @@ class Address(OwnedModel):
                 name="by_created_at",
                 partialFilterExpression={"live": True},
             ),
+            # The deleted ones too are found when their customer is erased.
+            IndexModel(
+                [("seller_id", ASCENDING), ("customer_id", ASCENDING)],
+                name="deleted_of_customer",
+                partialFilterExpression={"live": False},
+            ),
         ]

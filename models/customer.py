@@ -1,5 +1,7 @@
 """How a customer is stored."""
 
+from datetime import datetime
+
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -41,6 +43,9 @@ class Customer(StoredModel):
     `sort_name` and `search_words` are derived from the names, company, e-mail and phone; `document_keys` holds the blind
     indexes of the numbers of the customer's documents, so that one number can belong to one customer only.
     Dates without a time are text (``2000-12-31``), which sorts and compares as dates do.
+
+    A deleted customer may have been `merged_into` another one (its id). Since `erased_at` nothing personal is left of it:
+    what stays is the id, the seller, kind, status, version and moments, so that the id is never anybody else's.
     """
 
     external_id: str | None = None
@@ -62,6 +67,8 @@ class Customer(StoredModel):
     search_words: list[str] = []
     document_keys: list[str] = []
     source: RowSource | None = None
+    merged_into: str | None = None
+    erased_at: datetime | None = None
 
     class Settings:
         name = "customers"
@@ -92,6 +99,12 @@ class Customer(StoredModel):
                     partialFilterExpression=_LIVE,
                 )
                 for field in ("search_words", "tags")
+            ),
+            # Who was merged into a customer is erased with it.
+            IndexModel(
+                [("seller_id", ASCENDING), ("merged_into", ASCENDING)],
+                name="by_merged_into",
+                partialFilterExpression={"merged_into": {"$gt": ""}},
             ),
         ]
 

@@ -8,6 +8,9 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from core.vocabulary import DocumentStatus, DocumentType
 from models.base import OwnedModel
 
+EXPIRING = [status.value for status in DocumentStatus if status.can_expire]
+"""The states that end with a document's last valid day, as they are stored."""
+
 
 class StoredFile(BaseModel):
     """A file in the object store; size in bytes, SHA-256 in hexadecimal."""
@@ -58,5 +61,17 @@ class Document(OwnedModel):
                 [("seller_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
                 name="by_created_at",
                 partialFilterExpression={"live": True},
+            ),
+            # The deleted ones too are found when their customer is erased.
+            IndexModel(
+                [("seller_id", ASCENDING), ("customer_id", ASCENDING)],
+                name="deleted_of_customer",
+                partialFilterExpression={"live": False},
+            ),
+            # For the sweep, over all sellers: what can still expire, soonest first; the expired ones are not in it.
+            IndexModel(
+                [("expires_on", ASCENDING), ("_id", ASCENDING)],
+                name="by_expiry",
+                partialFilterExpression={"live": True, "status": {"$in": EXPIRING}, "expires_on": {"$gt": ""}},
             ),
         ]

@@ -65,6 +65,8 @@ class OtpChallenge(beanie.Document):
                 partialFilterExpression={"delivery.state": DeliveryState.SENDING.value},
             ),
             IndexModel([("account", ASCENDING)], name="by_account"),
+            # Not partial: storing a challenge for nobody is to be the same work.
+            IndexModel([("customer_id", ASCENDING)], name="by_customer"),
             # An hour behind its end, so that "expired" can be told from "never was" where that helps operators.
             IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=3600),
         ]

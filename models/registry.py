@@ -7,6 +7,7 @@ from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSe
 from models.customer import Customer
 from models.customer_event import CustomerEvent
 from models.document import Document
+from models.erasure import Erasure
 from models.idempotency import IdempotencyRecord
 from models.lease import Lease
 from models.otp_challenge import OtpChallenge
@@ -20,6 +21,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Address,
     Document,
     CustomerEvent,
+    Erasure,
     IdempotencyRecord,
     BulkImport,
     ImportSegment,

@@ -42,6 +42,12 @@ class Session(StoredModel):
                 name="by_subject",
                 partialFilterExpression={"live": True},
             ),
+            # Those that have ended are found when their customer is erased.
+            IndexModel(
+                [("seller_id", ASCENDING), ("subject", ASCENDING)],
+                name="ended_of_subject",
+                partialFilterExpression={"live": False},
+            ),
             IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0),
         ]
 

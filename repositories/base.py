@@ -188,6 +188,17 @@ class OwnedRepository(LiveRepository[W]):
         """Return what belongs to one customer, oldest first."""
         return await self._find(_owned_by(seller_id, customer_id), sort=_OLDEST_FIRST)
 
+    async def hand_over(
+        self, owner: tuple[str, str], heir: str, at: datetime, *, only: Conditions | None = None, **values: object
+    ) -> int:
+        """Give what belongs to one customer (seller id and customer id) to another of the same seller; return how much it was.
+
+        With *only*, just what meets these conditions; *values* are written with it.
+        """
+        return await self._change_many(
+            {**_owned_by(*owner), **(only or {})}, change_update(at, {**values, "customer_id": heir})
+        )
+
     async def delete_of_customer(self, seller_id: str, customer_id: str, at: datetime) -> None:
         """Delete everything that belongs to one customer."""
         await self._change_many(_owned_by(seller_id, customer_id), change_update(at, {"live": False, "deleted_at": at}))

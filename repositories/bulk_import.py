@@ -1,22 +1,19 @@
 """Every query about imports, their segments, the outcomes of their rows and the identifiers these claimed."""
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import pymongo
 from pymongo import ASCENDING
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
 
-from core.errors import Unavailable
 from core.paging import Page, PageRequest
 from core.tenancy import Reach
 from core.vocabulary import BulkImportStatus, Severity
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment, RowCounts
 from repositories.base import LiveRepository, Repository, change_update
-from repositories.errors import translated
+from repositories.change_stream import ChangeStream
 
 Key = tuple[str, str]
 """A field and the value that may be held once."""
@@ -203,40 +200,16 @@ class BulkImportRepository(LiveRepository[BulkImport]):
         )
 
 
-class ImportChanges:
-    """The stream of changes of all imports, of every seller. One per process; it is fanned out in memory."""
+class ImportChanges(ChangeStream[BulkImport]):
+    """Every import that changes, as it is after the change."""
 
     def __init__(self) -> None:
-        self._collection = BulkImport.get_pymongo_collection()
-        self._resume_token: Mapping[str, Any] | None = None
-
-    async def follow(self) -> AsyncIterator[BulkImport | None]:
-        """Yield None once the stream is open, then every import that changes, as it is after the change.
-
-        Iterating again goes on where the last iteration broke off, if the database still knows that place.
-
-        Raises:
-            Unavailable: the stream broke, or could not be opened.
-        """
-        try:
-            # The time limit of single operations does not apply: a stream is meant to wait.
-            with translated(), pymongo.timeout(None):
-                async with await self._collection.watch(
-                    [{"$match": {"operationType": {"$in": ["insert", "update", "replace"]}}}],
-                    full_document="updateLookup",
-                    resume_after=self._resume_token,
-                    max_await_time_ms=1000,
-                ) as stream:
-                    yield None
-                    while stream.alive:
-                        change = await stream.try_next()
-                        self._resume_token = stream.resume_token
-                        if change is not None and change.get("fullDocument"):
-                            yield BulkImport.model_validate(change["fullDocument"])
-        except PyMongoError as error:
-            # The place to go on from is no longer in the oplog, for one: start from now, and let readers look for themselves.
-            self._resume_token = None
-            raise Unavailable("The stream of changes broke.") from error
+        super().__init__(
+            BulkImport.get_pymongo_collection(),
+            [{"$match": {"operationType": {"$in": ["insert", "update", "replace"]}}}],
+            BulkImport.model_validate,
+            full_document="updateLookup",
+        )
 
 
 def _held(segment: ImportSegment) -> dict[str, Any]:

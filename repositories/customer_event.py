@@ -14,6 +14,7 @@ from events.customer import CustomerEvent
 from models.customer_event import CustomerEvent as StoredEvent
 from repositories import lease
 from repositories.base import Repository
+from repositories.change_stream import ChangeStream
 from repositories.errors import translated
 
 # The moment is there for the index, which the planner leaves alone without a condition on its first field.
@@ -42,6 +43,28 @@ class CustomerEventRepository(Repository[StoredEvent]):
         found = await self._find(conditions, sort=[("version", DESCENDING)], limit=request.size + 1)
         items = [_event(stored) for stored in found[: request.size]]
         return Page(items, has_next=len(found) > request.size, has_previous=request.after is not None)
+
+    async def latest(self, seller_id: str, customer_id: str) -> CustomerEvent | None:
+        """Return the last thing that happened to a customer; None when there is no such customer, and never was."""
+        conditions = {"seller_id": seller_id, "customer_id": customer_id}
+        found = await self._find(conditions, sort=[("version", DESCENDING)], limit=1)
+        return _event(found[0]) if found else None
+
+    async def since(self, seller_id: str, customer_id: str, version: int, limit: int) -> list[CustomerEvent]:
+        """Return what happened to a customer after it had a version, oldest first."""
+        conditions = {"seller_id": seller_id, "customer_id": customer_id, "version": {"$gt": version}}
+        return [_event(one) for one in await self._find(conditions, sort=[("version", ASCENDING)], limit=limit)]
+
+
+class CustomerEventChanges(ChangeStream[CustomerEvent]):
+    """Every event that is recorded, in the order of the commits, without its `data`: what was changed, and not into what."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            StoredEvent.get_pymongo_collection(),
+            [{"$match": {"operationType": "insert"}}, {"$unset": "fullDocument.data"}],
+            lambda stored: _event(StoredEvent.model_validate({**stored, "data": {}})),
+        )
 
 
 class MongoOutbox:

@@ -1,10 +1,14 @@
 """Every query about documents."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
+
+from pymongo import ASCENDING
 
 from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
-from models.document import Document
+from models.document import EXPIRING, Document
 from repositories.base import OwnedRepository
 
 
@@ -27,3 +31,12 @@ class DocumentRepository(OwnedRepository[Document]):
         if chosen.expires_before is not None:
             conditions["expires_on"] = {"$lt": chosen.expires_before}
         return await self.page(conditions, request, field="created_at", descending=True)
+
+    async def due(self, today: date, limit: int) -> Sequence[Document]:
+        """Return documents that can still expire and whose last valid day was before *today*, longest over first."""
+        conditions = {
+            # Word for word what the index is limited to, so that the planner sees that it may use it.
+            "status": {"$in": EXPIRING},
+            "expires_on": {"$gt": "", "$lt": today.isoformat()},
+        }
+        return await self._find(conditions, sort=[("expires_on", ASCENDING), ("_id", ASCENDING)], limit=limit)

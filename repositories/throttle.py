@@ -6,12 +6,14 @@ offers would be one more server to run.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from auth.limits import Hit, Limit, longest, seconds_until_free
@@ -62,6 +64,13 @@ async def clear(subject: str) -> None:
     """Forget everything that was counted for *subject*."""
     with translated():
         await Throttle.get_pymongo_collection().delete_one({"_id": subject})
+
+
+async def forget(ids: Collection[str], session: AsyncClientSession | None = None) -> None:
+    """Forget counters and known networks by their ids, as part of a transaction when there is one."""
+    for model in (Throttle, KnownNetwork):
+        with nullcontext() if session is not None else translated():
+            await model.get_pymongo_collection().delete_many({"_id": {"$in": list(ids)}}, session=session)
 
 
 async def spend(allowance: str, limit: int, period: timedelta, at: datetime) -> int:

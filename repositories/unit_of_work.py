@@ -1,8 +1,8 @@
 """Transactions: the only place that starts and commits one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -20,6 +20,7 @@ from repositories.bulk_import import BulkImportRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.document import DocumentRepository
+from repositories.erasure import Remains
 from repositories.errors import translated
 from repositories.idempotency import IdempotencyRepository
 from repositories.otp_challenge import OtpChallengeRepository
@@ -53,6 +54,7 @@ class Repositories:
         self.sessions = SessionRepository(tenant, session)
         self.otp_challenges = OtpChallengeRepository(tenant, session)
         self.revocations = RevocationRepository(session)
+        self.remains = Remains(tenant, session)
 
 
 class Units(Protocol):
@@ -69,11 +71,13 @@ class UnitOfWork:
         self._client = client
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def run(self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]], *, turn: str | None = None) -> T:
+    async def run(
+        self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]], *, turn: str | Collection[str] | None = None
+    ) -> T:
         """Run *body* in a transaction and commit it.
 
-        Within this process, pieces of work with the same *turn* (a customer's id) go one after the other: transactions that
-        meet in one record only cost each other retries.
+        Within this process, pieces of work with the same *turn* (a customer's id, or several) go one after the other:
+        transactions that meet in one record only cost each other retries.
 
         *body* runs again from the start when another transaction got in the way, so it must have no other effects.
         Once begun it is not cancelled with its caller: a cancelled write has an unknown outcome.
@@ -82,9 +86,10 @@ class UnitOfWork:
             KeyTaken: a unique index refused a write; nothing was written.
             Unavailable: the database did not answer in time.
         """
-        if turn is None:
-            return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
-        async with self._turns.setdefault(turn, asyncio.Lock()):
+        async with AsyncExitStack() as stack:
+            # Always in one order: two that wait for the same turns never wait for each other.
+            for one in sorted({turn} if isinstance(turn, str) else set(turn or ())):
+                await stack.enter_async_context(self._turns.setdefault(one, asyncio.Lock()))
             return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
 
     async def _run(self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]]) -> T:

@@ -20,8 +20,7 @@ from models.bulk_import import BulkImport, RowProblem, SourceObject, StoredColum
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.import_files import SPELLED_DELIMITERS, ImportFiles
 from services.import_states import UNFINISHED, UPLOAD_MARGIN, ImportLimits, end_early, stored_format
-from services.import_watching import watch_all, watch_one
-from services.live import LiveImports
+from services.import_watching import LiveImports, watch_all, watch_one
 from services.ports import ObjectStore, WorkQueue
 
 _log = structlog.get_logger(__name__)

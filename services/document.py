@@ -1,6 +1,5 @@
 """What may happen to documents: filed, uploaded, deleted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth.principal import Principal, Scope
@@ -10,15 +9,16 @@ from core.errors import ErrorCode, Problem, Refused
 from core.files import DownloadTicket, UploadTicket
 from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
-from core.vocabulary import CustomerEventType, DocumentStatus
-from models.customer import Customer
+from core.vocabulary import DocumentStatus
 from models.document import Document, StoredFile
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer import not_found, require_customer
 from services.customer_lookup import taken_problem
-from services.records import RecordMaker, moment_after, unique
+from services.document_changes import DocumentChanges, require_document
+from services.records import RecordMaker, moment_after
 from services.rules.document import check_document_draft, check_file
+from services.rules.document_expiry import has_expired
 from services.seller import SellerPolicies
 from services.uploads import DocumentFiles
 
@@ -44,6 +44,7 @@ class DocumentService:
         self._policies = policies
         self._files = files
         self._clock = clock
+        self._changes = DocumentChanges(records, clock)
 
     async def get(self, viewer: Principal, document_id: str) -> Document | None:
         """Return a document, or None when the caller can see none with this id."""
@@ -91,7 +92,7 @@ class DocumentService:
             at = moment_after(customer, self._clock.now())
             document = self._records.new_document(checked, seller_id=customer.seller_id, customer_id=customer_id, at=at)
             self._files.expect_all([document], [checked], at)
-            await self._touch(work, viewer, customer, [*existing, document])
+            await self._changes.touch(work, viewer.actor, customer, [*existing, document])
             return await work.documents.insert(document)
 
         try:
@@ -101,16 +102,18 @@ class DocumentService:
         return await self._with_ticket(document)
 
     async def request_upload(self, viewer: Principal, document_id: str, file: FileDraft) -> DocumentSaved:
-        """Announce a file for a document that waits for one, or whose last upload went wrong.
+        """Announce a file for a document that waits for one, whose last upload went wrong, or that was rejected.
+
+        A rejected document stays rejected, with its old file, until the new one has been accepted.
 
         Raises:
-            Refused: STATE once a file has been accepted.
+            Refused: STATE once a file has been accepted; DOCUMENT_EXPIRED when the document's last day is over.
         """
         viewer.require(Scope.DOCUMENTS_WRITE)
 
         async def body(work: Repositories) -> Document:
-            document = await _require_document(work, document_id)
-            _require_awaiting(document)
+            document = await require_document(work, document_id)
+            self._require_awaiting(document)
             customer = await require_customer(work, document.customer_id)
             checked, problems = check_file(file)
             if problems:
@@ -127,17 +130,21 @@ class DocumentService:
     async def complete_upload(self, viewer: Principal, document_id: str) -> Document:
         """Check the uploaded file and put the document up for review. Completing twice changes nothing.
 
+        What a rejected document was rejected for is forgotten, and its old file removed.
+
         Raises:
             Refused: UPLOAD_MISSING, UPLOAD_MISMATCH or FILE_TYPE_REJECTED; the document still waits for its file then.
+                DOCUMENT_EXPIRED when its last day is over.
         """
         viewer.require(Scope.DOCUMENTS_WRITE)
         document = await Repositories(viewer.reach()).documents.get(document_id)
         if document is None:
             raise not_found("id")
         upload = document.upload
+        if upload is None and document.file is not None:
+            return document
+        self._require_unexpired(document)
         if upload is None:
-            if document.file is not None:
-                return document
             raise Refused.because(
                 ErrorCode.UPLOAD_MISSING,
                 "No upload was announced. Ask for an upload target with requestDocumentUpload first.",
@@ -149,19 +156,22 @@ class DocumentService:
             raise Refused([accepted.under("id")])
 
         async def body(work: Repositories) -> Document:
-            current = await _require_document(work, document_id)
+            current = await require_document(work, document_id)
+            self._require_unexpired(current)
             if current.upload != upload:
                 return current
-            customer = await require_customer(work, current.customer_id)
-            changed = await self._touch(work, viewer, customer, None)
-            values = {"file": accepted.model_dump(), "upload": None, "status": DocumentStatus.PENDING_REVIEW}
-            saved = await work.documents.change(current, changed.updated_at, values)
-            if saved is None:
-                raise not_found("id")
-            return saved
+            values = {
+                "file": accepted.model_dump(),
+                "upload": None,
+                "status": DocumentStatus.PENDING_REVIEW,
+                "rejection_reason": None,
+            }
+            return await self._changes.write(work, viewer.actor, current, values)
 
         saved = await self._units.run(viewer.reach(), body, turn=document.customer_id)
         await self._files.discard_upload(upload)
+        if document.file is not None and saved.file == accepted:
+            await self._files.discard(document.file)
         return saved
 
     async def delete(self, viewer: Principal, document_id: str) -> str:
@@ -169,10 +179,10 @@ class DocumentService:
         viewer.require(Scope.DOCUMENTS_WRITE)
 
         async def body(work: Repositories) -> str:
-            document = await _require_document(work, document_id)
+            document = await require_document(work, document_id)
             customer = await require_customer(work, document.customer_id)
             left = [one for one in await work.documents.of_customer(customer.seller_id, customer.id) if one.id != document.id]
-            changed = await self._touch(work, viewer, customer, left)
+            changed = await self._changes.touch(work, viewer.actor, customer, left)
             at = changed.updated_at
             if await work.documents.change(document, at, {"live": False, "deleted_at": at}) is None:
                 raise not_found("id")
@@ -180,33 +190,18 @@ class DocumentService:
 
         return await self._units.run(viewer.reach(), body)
 
-    async def _touch(
-        self, work: Repositories, viewer: Principal, customer: Customer, documents: Sequence[Document] | None
-    ) -> Customer:
-        """Give the customer its next version, and the numbers of *documents* when those changed; tell of it."""
-        values: dict[str, object] = {}
-        if documents is not None:
-            values["document_keys"] = unique(document.number_key for document in documents if document.number_key)
-        changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
-        if changed is None:
-            raise not_found("id")
-        await work.events.append(
-            [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=["documents"])]
-        )
-        return changed
-
     async def _with_ticket(self, document: Document) -> DocumentSaved:
         invitations = await self._files.invite([document])
         return DocumentSaved(document, invitations[0].ticket if invitations else None)
 
+    def _require_awaiting(self, document: Document) -> None:
+        if document.file is not None and document.status is not DocumentStatus.REJECTED:
+            message = "This document has its file already. File a new document to replace it."
+            raise Refused.because(ErrorCode.STATE, message, "id")
+        self._require_unexpired(document)
 
-async def _require_document(work: Repositories, document_id: str) -> Document:
-    document = await work.documents.get(document_id)
-    if document is None:
-        raise not_found("id")
-    return document
-
-
-def _require_awaiting(document: Document) -> None:
-    if document.file is not None:
-        raise Refused.because(ErrorCode.STATE, "This document has its file already. File a new document to replace it.", "id")
+    def _require_unexpired(self, document: Document) -> None:
+        today = self._policies.of(document.seller_id).today
+        if document.status is DocumentStatus.EXPIRED or has_expired(document.expires_on, today):
+            message = f"The document expired on {document.expires_on}. File a new document to replace it."
+            raise Refused.because(ErrorCode.DOCUMENT_EXPIRED, message, "id")

@@ -5,13 +5,18 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Iterable
 
 from core.errors import NotFound
-from core.tenancy import Reach
+from core.tenancy import Reach, Tenant
 from models.bulk_import import BulkImport
 from repositories.unit_of_work import Repositories
-from services.live import LiveImports
+from services.live import Live, Waiting
 
 SHORTEST_PAUSE = 0.25
 """Seconds between two sights of the same import: at most four a second."""
+
+LiveImports = Live[BulkImport]
+
+LATEST: Waiting[BulkImport] = Waiting(key=lambda record: record.id, join=lambda _, newer: newer)
+"""Only the latest state of an import is worth waiting for."""
 
 MAX_UNFINISHED = 100
 _REMEMBERED = 1000
@@ -24,7 +29,11 @@ async def watch_one(live: LiveImports, tenant: Reach, import_id: str) -> AsyncGe
         NotFound: there is none.
     """
     imports = Repositories(tenant).bulk_imports
-    with live.watching(lambda record: record.id == import_id and tenant.spans(record.seller_id)) as mailbox:
+
+    def wanted(record: BulkImport) -> bool:
+        return record.id == import_id and tenant.spans(record.seller_id)
+
+    with live.watching(wanted, seller_id=_seller(tenant)) as mailbox:
         await live.ready()
         # Read after the registration: what changes from here on is delivered.
         record = await imports.get(import_id)
@@ -34,8 +43,8 @@ async def watch_one(live: LiveImports, tenant: Reach, import_id: str) -> AsyncGe
         shown = record
         while not shown.status.final:
             await asyncio.sleep(SHORTEST_PAUSE)
-            news, look = await mailbox.take()
-            if look and (found := await imports.get(import_id)) is not None:
+            news, missed = await mailbox.take()
+            if missed and (found := await imports.get(import_id)) is not None:
                 news = [*news, found]
             latest = max(news, key=lambda one: one.version, default=shown)
             if latest.version > shown.version:
@@ -62,16 +71,20 @@ async def watch_all(live: LiveImports, tenant: Reach) -> AsyncGenerator[BulkImpo
             found.append(record)
         return found
 
-    with live.watching(lambda record: tenant.spans(record.seller_id)) as mailbox:
+    with live.watching(lambda record: tenant.spans(record.seller_id), seller_id=_seller(tenant)) as mailbox:
         await live.ready()
         for record in unseen(reversed(await imports.unfinished(MAX_UNFINISHED))):
             yield record
         while True:
             await asyncio.sleep(SHORTEST_PAUSE)
-            news, look = await mailbox.take()
-            if look:
+            news, missed = await mailbox.take()
+            if missed:
                 # Those that ended unseen are asked for by id.
                 ended = await imports.get_many(sorted(unfinished))
                 news = [*news, *ended.values(), *await imports.unfinished(MAX_UNFINISHED)]
             for record in unseen(news):
                 yield record
+
+
+def _seller(tenant: Reach) -> str | None:
+    return tenant.seller_id if isinstance(tenant, Tenant) else None

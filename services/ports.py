@@ -49,6 +49,9 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove an object; none there is no error."""
 
+    def pages(self, prefix: str) -> AsyncGenerator[list[str], None]:
+        """Yield the keys of all objects that begin with *prefix*, some hundred at a time; they may be removed meanwhile."""
+
 
 class WorkQueue(Protocol):
     """Work for whichever worker is free: at least once, in any order."""

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
+from services.customer_merge import CustomerMerging
+from services.customer_watching import CustomerWatching
 from services.document import DocumentService
+from services.document_review import DocumentReviewService
+from services.erasure import ErasureService
+from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.session import SessionService
 from services.sign_in import SignInService
@@ -16,8 +21,13 @@ class Services:
     """The business rules behind every wire."""
 
     customers: CustomerService
+    merging: CustomerMerging
+    erasure: ErasureService
+    customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService
+    document_reviews: DocumentReviewService
+    onboarding: OnboardingService
     bulk_imports: BulkImportService
     sessions: SessionService
     one_time_codes: OneTimeCodeService

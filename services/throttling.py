@@ -6,7 +6,7 @@ many addresses gets no further than one with one, cannot lock out somebody at ho
 a customer. Nor do budgets tell: they are charged for codes that are really sent (`SendBudgets`), behind the answer.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -126,6 +126,16 @@ class SignInLimits:
         """Start counting wrong guesses anew, and remember the network: somebody has just proved to be the customer here."""
         await throttle.clear(self._key("guess", account, device.network))
         await throttle.remember(self._network(account, device), self._clock.now() + _REMEMBERED)
+
+    def traces(self, account: str, devices: Iterable[Device]) -> list[str]:
+        """Return the ids of all that may be kept about *account*, and about its use of the networks of *devices*.
+
+        What was counted for it in networks that nobody knows any more cannot be found again; that is over within 30 days.
+        """
+        found = [self._key("send", account), self._key("guess", account)]
+        for device in devices:
+            found += [self._key(action, account, device.network) for action in ("send", "guess", "known-network")]
+        return found
 
     async def admit_client(self, client_id: str, network: str) -> Callable[[], Awaitable[None]]:
         """Count one attempt of a service client as a failure. Await what is returned when it was none.

@@ -36,7 +36,7 @@ class DocumentFiles:
     def expect(self, document: Document, file: FileDraft, at: datetime) -> PendingUpload:
         """Return what is stored of an upload that has not happened yet. Each attempt has a key of its own."""
         return PendingUpload(
-            key=f"documents/{document.seller_id}/{document.customer_id}/{document.id}/upload-{int(at.timestamp() * 1000)}",
+            key=f"{folder_of(document.seller_id, document.customer_id)}{document.id}/upload-{int(at.timestamp() * 1000)}",
             name=file.name,
             content_type=file.content_type,
             size=file.size,
@@ -94,7 +94,9 @@ class DocumentFiles:
                     ErrorCode.FILE_TYPE_REJECTED,
                     f"The file is not what {upload.content_type} promises. PDF, JPEG and PNG files are accepted.",
                 )
-            key = f"documents/{document.seller_id}/{document.customer_id}/{document.id}/{digest}"
+            # Of this attempt alone: the file of an earlier one can be removed without a look at what came after.
+            attempt = upload.key.rpartition("-")[2]
+            key = f"{folder_of(document.seller_id, document.customer_id)}{document.id}/{attempt}-{digest}"
             await self._store.copy(upload.key, key, etag=found.etag)
         except (ObjectMissing, ObjectChanged, ObjectTruncated):
             return Problem(ErrorCode.UPLOAD_MISMATCH, "The file changed while it was being checked. Complete the upload again.")
@@ -103,6 +105,10 @@ class DocumentFiles:
     async def discard_upload(self, upload: PendingUpload) -> None:
         """Remove an upload that has been accepted, or is no longer wanted."""
         await self._store.delete(upload.key)
+
+    async def discard(self, file: StoredFile) -> None:
+        """Remove a file that another one has replaced."""
+        await self._store.delete(file.key)
 
     async def download(self, file: StoredFile) -> DownloadTicket:
         """Return a link to a file that holds for five minutes."""
@@ -119,6 +125,14 @@ class DocumentFiles:
             if len(head) < _HEAD_BYTES:
                 head += chunk[: _HEAD_BYTES - len(head)]
         return digest.hexdigest(), head
+
+
+def folder_of(seller_id: str, customer_id: str) -> str:
+    """Return what the keys of a customer's files begin with; what follows is a document's id, a slash, and the file's name.
+
+    A document that moves to another customer keeps its file where it is.
+    """
+    return f"documents/{seller_id}/{customer_id}/"
 
 
 def _looks_like(head: bytes, content_type: str) -> bool:

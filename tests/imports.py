@@ -25,7 +25,8 @@ from repositories.unit_of_work import UnitOfWork
 from services.bulk_import import BulkImportService
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
-from services.live import LiveImports, open_live
+from services.import_watching import LATEST, LiveImports
+from services.live import open_live
 from services.records import RecordMaker
 from services.seller import SellerPolicies
 from tests.servers import Servers
@@ -133,7 +134,7 @@ async def open_parts(servers: Servers, name: str, **limits: Any) -> AsyncIterato
         open_mongo(servers.mongodb_uri, name) as mongo,
         open_object_store(access, bucket=servers.bucket) as store,
         open_work_queue(access, name=name, visibility_timeout=5, max_receive_count=5) as queue,
-        open_live(ImportChanges()) as live,
+        open_live(ImportChanges(), LATEST) as live,
     ):
         yield Bench(mongo.database, mongo.units, store, queue, live, ImportLimits(**limits))
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus, EventPrivacy
-from events.customer import CustomerEvent, EventTopics, customer_data, topic_of, wire
+from events.customer import LEFT_OF_ERASED, CustomerEvent, EventTopics, customer_data, topic_of, wire
 
 TOPICS = EventTopics(created="c", updated="u", deleted="d")
 LUIS = {
@@ -136,6 +136,54 @@ def test_a_reference_that_is_contact_data_does_not_slip_through(external_id: str
     data = customer_data(LUIS | {"external_id": external_id}, privacy)
 
     assert external_id not in repr(data)
+
+
+@pytest.mark.parametrize("privacy", EventPrivacy)
+def test_who_was_merged_away_names_who_is_left(privacy: EventPrivacy) -> None:
+    """
+    And says nothing less than before.
+    """
+    assert customer_data(LUIS, privacy) | {"mergedInto": "cus_02"} == customer_data(LUIS | {"merged_into": "cus_02"}, privacy)
+
+
+@pytest.mark.parametrize("privacy", EventPrivacy)
+def test_an_erased_customer_is_a_reference_whatever_is_left_of_it(privacy: EventPrivacy) -> None:
+    """
+    The seller's own reference is no exception: it is somebody's name in another system.
+    """
+    gone = LUIS | {"erased_at": datetime(2026, 11, 22, tzinfo=UTC), "merged_into": "cus_02"}
+
+    assert {
+        "id": "cus_01",
+        "sellerId": "demo",
+        "kind": "INDIVIDUAL",
+        "status": "ACTIVE",
+        "mergedInto": "cus_02",
+    } == customer_data(gone, privacy)
+    assert set(LEFT_OF_ERASED) == customer_data(gone, privacy).keys()
+
+
+def test_the_bytes_of_an_erasure_on_the_wire() -> None:
+    written = wire(
+        CustomerEvent(
+            id="evt_09",
+            seller_id="demo",
+            customer_id="cus_01",
+            type=CustomerEventType.ERASED,
+            version=4,
+            actor="operator:ops",
+            changed=(),
+            occurred_at=datetime(2026, 11, 22, 17, 30, tzinfo=UTC),
+            data=customer_data(LUIS | {"erased_at": datetime(2026, 11, 22, tzinfo=UTC)}, EventPrivacy.FULL),
+        )
+    )
+
+    assert (
+        b'{"id":"evt_09","type":"customer.erased","schemaVersion":1,"sellerId":"demo","customerId":"cus_01","version":4,'
+        b'"occurredAt":"2026-11-22T17:30:00.000Z","actor":"operator:ops","changed":[],'
+        b'"data":{"id":"cus_01","sellerId":"demo","kind":"INDIVIDUAL","status":"ACTIVE"}}'
+    ) == written.value
+    assert ("event", b"customer.erased") == written.headers[0]
 
 
 def test_a_customer_with_nothing_but_an_id_has_data() -> None:

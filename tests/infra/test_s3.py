@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import Unavailable
 from core.files import ObjectChanged, ObjectMissing, ObjectTruncated, StoredObject
+from infra import s3
 from infra.aws import AwsAccess
 from infra.multipart import PART_BYTES
 from infra.s3 import CHUNK_BYTES, READ_ATTEMPTS, S3ObjectStore, content_disposition, open_object_store
@@ -251,6 +252,31 @@ class TestWriting:
 
         assert await store.describe("failed") is None
         assert [] == [each["Key"] for each in uploads.get("Uploads", []) if each["Key"] == "failed"]
+
+
+class TestListing:
+    async def test_everything_under_a_prefix_comes_in_pages(
+        self, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        Also when each page is removed before the next one is asked for.
+        """
+        monkeypatch.setattr(s3, "PAGE_KEYS", 2)
+        for number in range(5):
+            await put(store, f"listed/{number}", b"abc")
+        await put(store, "listed-not/5", b"abc")
+        pages = []
+
+        async for page in store.pages("listed/"):
+            pages.append(page)
+            for key in page:
+                await store.delete(key)
+
+        assert [["listed/0", "listed/1"], ["listed/2", "listed/3"], ["listed/4"]] == pages
+        assert await store.describe("listed-not/5") is not None
+
+    async def test_under_a_prefix_of_nothing_there_is_no_page(self, store: S3ObjectStore) -> None:
+        assert [] == [page async for page in store.pages("never-there/")]
 
 
 class TestCopyAndDelete:

@@ -1,7 +1,7 @@
 """No query scans, and lists that an index can order are ordered by it. Asked of a real planner, query by query."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -199,6 +199,24 @@ async def test_documents_come_in_the_order_of_an_index(
 
     assert {"by_created_at"} == plan.indexes
     assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+
+
+async def test_documents_that_are_due_are_read_off_an_index(explained: Explained) -> None:
+    """
+    Of all sellers at once, the longest over first, and no further than the batch goes; those that have expired are not in it.
+    """
+    expired = [document for one in crowd("planned-expired", 20) for document in one.documents]
+    for document in expired:
+        document.status, document.expires_on = DocumentStatus.EXPIRED, "2020-01-01"
+    await Repositories(Tenant("planned-expired")).documents.insert_many(expired)
+
+    plan = await explained(lambda repositories, _: repositories.documents.due(date(2030, 1, 2), 10), EverySeller("test"))
+    nothing = await explained(lambda repositories, _: repositories.documents.due(date(2030, 1, 1), 10), EverySeller("test"))
+
+    assert {"by_expiry"} == plan.indexes == nothing.indexes
+    assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+    assert (10, 10, 10) == (plan.keys, plan.documents, plan.returned)
+    assert (0, 0) == (nothing.documents, nothing.returned)
 
 
 async def test_what_belongs_to_one_customer_is_few_and_sorted_in_memory(explained: Explained) -> None:

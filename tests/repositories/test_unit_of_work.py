@@ -155,3 +155,26 @@ async def test_a_database_that_does_not_answer_is_unavailable(monkeypatch: pytes
     async with client:
         with pytest.raises(Unavailable, match="did not answer in time"):
             await UnitOfWork(client).run(Tenant("acme"), body)
+
+
+async def test_pieces_of_work_with_several_turns_never_wait_for_each_other_in_a_circle(units: UnitOfWork, seller: str) -> None:
+    """
+    Nor do two of them that share a turn run at once.
+    """
+    running: list[str] = []
+
+    async def body(_work: Repositories) -> int:
+        running.append("in")
+        await asyncio.sleep(0)
+        running.pop()
+        return len(running)
+
+    async with asyncio.timeout(30):
+        others = await asyncio.gather(
+            *(
+                units.run(Tenant(seller), body, turn=turn)
+                for turn in [("one", "two"), ("two", "one"), "one", ("one", "one")] * 5
+            )
+        )
+
+    assert [0] * 20 == others

@@ -1,0 +1,25 @@
+"""How it is noted that files of an erased customer are still to be removed."""
+
+from datetime import datetime
+
+import beanie
+from pymongo import ASCENDING, IndexModel
+
+
+class Erasure(beanie.Document):
+    """Files that have to go: everything under `prefixes`, and the objects with these `keys` wherever they are.
+
+    The id is the erased customer's. Written in the transaction that erases, worked on from `due_at` on, and forgotten by
+    the first look after `until` that removes everything it finds: a file that was on its way has arrived by then.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours is a customer's
+    seller_id: str
+    prefixes: list[str]
+    keys: list[str] = []
+    due_at: datetime
+    until: datetime
+
+    class Settings:
+        name = "erasures"
+        indexes = [IndexModel([("due_at", ASCENDING)], name="by_due_at")]

@@ -1,0 +1,1 @@
+"""The GraphQL API, through the real ASGI application and real servers."""
