@@ -191,3 +191,37 @@ class CustomerMutation:
         """Delete a customer softly."""
         deleted, errors = await attempt(info.context.services.customers.delete(info.context.viewer, id))
         return DeletePayload(deleted_id=None if deleted is None else strawberry.ID(deleted), user_errors=errors)
+
+    @strawberry.mutation(
+        description="Destroy a customer's personal data for good, its addresses, documents, files and sessions included, and "
+        "that of everybody who was merged into it. It may have been deleted before. What stays is a record without personal "
+        "data, so that its id stays taken, and references in its history; an event tells other systems to erase it as well. "
+        "Repeating the call changes nothing. A customer that was merged into another one is erased by itself: erase the other "
+        "one to erase both. Needs `erasure`; not for customers."
+    )
+    async def erase_customer(self, info: Info, id: CustomerId) -> DeletePayload:
+        """Erase a customer."""
+        erased, errors = await attempt(info.context.services.erasure.erase(info.context.viewer, id))
+        return DeletePayload(deleted_id=None if erased is None else strawberry.ID(erased), user_errors=errors)
+
+    @strawberry.mutation(
+        description="Make one of two customers of a seller: all addresses and documents of `from` belong to `into` "
+        "afterwards, under the same ids, and `from` is deleted, its sessions ended. `into` keeps its id, kind, status, default "
+        "addresses and every value of its own, and takes from `from` what it lacks: externalId, e-mail and phone (verified or "
+        "not, as they were), names, company, date of birth and locale, tags, and attributes under other keys. Where both have "
+        "different values, that of `from` is given up: it is free for others, and stays with the deleted record only. "
+        "TOO_MANY when `into` would have more than 250 tags, 100 attributes, 100 addresses or 100 documents; nothing is "
+        "changed then. Needs `customers:write`, and `documents:write` when `from` has documents; not for customers."
+    )
+    async def merge_customers(
+        self,
+        info: Info,
+        into: Annotated[strawberry.ID, strawberry.argument(description="The id of the customer that stays, `cus_…`.")],
+        from_: Annotated[
+            strawberry.ID, strawberry.argument(name="from", description="The id of the customer that goes, `cus_…`.")
+        ],
+    ) -> CustomerPayload:
+        """Merge two customers."""
+        record, errors = await attempt(info.context.services.merging.merge(info.context.viewer, into, from_))
+        customer = None if record is None else Customer.from_model(record)
+        return CustomerPayload(customer=customer, document_uploads=[], user_errors=errors)

@@ -8,7 +8,7 @@ from core.filters import DocumentFilter as Conditions
 from core.paging import Position, encode_cursor, page_request
 from models import document as models
 from resolvers.outcome import attempt
-from schema.arguments import CustomerId, DocumentId, SellerId
+from schema.arguments import CustomerId, DocumentId, ExpectedVersion, SellerId
 from schema.context import Info
 from schema.customer import DeletePayload
 from schema.document import Document, DocumentFields, DocumentFilter, DocumentPayload, FileFields, UploadTarget
@@ -60,14 +60,14 @@ class DocumentMutation:
         return _with_upload(*await attempt(call))
 
     @strawberry.mutation(
-        description="Announce a file for a document that has none yet, or whose upload went wrong or came too late. "
-        "Needs `documents:write`."
+        description="Announce a file for a document that has none yet, whose upload went wrong or came too late, or that was "
+        "rejected. Needs `documents:write`."
     )
     async def request_document_upload(
         self,
         info: Info,
         id: DocumentId,
-        file: Annotated[FileFields, strawberry.argument(description="The file.")],
+        file: Annotated[FileFields, strawberry.argument(description="The file that is about to be uploaded.")],
     ) -> DocumentPayload:
         """Announce a file."""
         call = info.context.services.documents.request_upload(info.context.viewer, id, file.to_draft())
@@ -75,11 +75,38 @@ class DocumentMutation:
 
     @strawberry.mutation(
         description="Say that the file has been sent: its size, checksum and type are checked, then the document waits for "
-        "review. Needs `documents:write`."
+        "review, a rejected one again. Needs `documents:write`."
     )
     async def complete_document_upload(self, info: Info, id: DocumentId) -> DocumentPayload:
         """Complete an upload."""
         record, errors = await attempt(info.context.services.documents.complete_upload(info.context.viewer, id))
+        return DocumentPayload(document=None if record is None else Document.from_model(record), user_errors=errors)
+
+    @strawberry.mutation(
+        description="Approve a document that waits for review, or reject it with a reason; its owner may then send another "
+        "file. The same decision once more changes nothing, the opposite one is refused (STATE). Give the document's "
+        "`version` as `expectedVersion`, so that nobody decides on a file that came after the one they saw. "
+        "Needs `documents:review`; not for customers."
+    )
+    async def review_document(
+        self,
+        info: Info,
+        id: DocumentId,
+        approve: Annotated[bool, strawberry.argument(description="Whether the document is accepted.")],
+        reason: Annotated[
+            str | None,
+            strawberry.argument(
+                description="Why it is rejected, for the customer to read: required with a rejection, refused with an "
+                "approval; at most 500 characters."
+            ),
+        ] = None,
+        expected_version: ExpectedVersion = None,
+    ) -> DocumentPayload:
+        """Decide on a document."""
+        call = info.context.services.document_reviews.review(
+            info.context.viewer, id, approve=approve, reason=reason, expected_version=expected_version
+        )
+        record, errors = await attempt(call)
         return DocumentPayload(document=None if record is None else Document.from_model(record), user_errors=errors)
 
     @strawberry.mutation(description="Delete a document; its number is free again. Needs `documents:write`.")

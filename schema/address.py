@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @presents(models.Address)
-@strawberry.type(description="A postal address of a customer. Needs `customers:read`.")
+@strawberry.federation.type(keys=["id"], description="A postal address of a customer. Needs `customers:read`.")
 class Address(Node):
     record: strawberry.Private[models.Address]
     customer_id: strawberry.ID = strawberry.field(description="The customer it belongs to.")
@@ -35,7 +35,7 @@ class Address(Node):
     line2: str | None = strawberry.field(description="What street and number leave open: floor, building, district.")
     city: str | None = strawberry.field(description="Town or city.")
     region: str | None = strawberry.field(description="State, province or the like, as the country's post writes it.")
-    postal_code: str | None = strawberry.field(description="Postal code.")
+    postal_code: str | None = strawberry.field(description="As the country's post writes it; in some countries there is none.")
     country_code: str = strawberry.field(description="ISO 3166-1 alpha-2, in capitals.")
     phone: str | None = strawberry.field(description="A number to call on delivery, E.164.")
     version: int = strawberry.field(description="Grows by one with every change; see `expectedVersion`.")
@@ -135,8 +135,8 @@ class AddressPatch:
 
 @strawberry.input(description="Conditions on addresses, all of which have to hold.")
 class AddressFilter:
-    customer_id: strawberry.ID | None = strawberry.field(default=None, description="Of this customer.")
-    kind: AddressKind | None = strawberry.field(default=None, description="Of this kind.")
+    customer_id: strawberry.ID | None = strawberry.field(default=None, description="Addresses of this customer only.")
+    kind: AddressKind | None = strawberry.field(default=None, description="Addresses for this purpose only.")
     country_code: str | None = strawberry.field(default=None, description="In this country, ISO 3166-1 alpha-2.")
     postal_code: str | None = strawberry.field(default=None, description="With exactly this postal code.")
     is_default: bool | None = strawberry.field(default=None, description="Defaults only, or all others.")

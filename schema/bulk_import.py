@@ -68,7 +68,7 @@ class BulkImport(Node):
     match_by: BulkImportMatch = strawberry.field(description="With UPSERT: by what a row finds its customer.")
     validation: BulkImportValidation = strawberry.field(description="How much imperfection it takes.")
     dry_run: bool = strawberry.field(description="Whether everything is checked and nothing is written.")
-    file_name: str = strawberry.field(description="The file's name.")
+    file_name: str = strawberry.field(description="What the uploaded file was called.")
     file_size: int | None = strawberry.field(description="The file's size in bytes, once known.")
     total_rows: int | None = strawberry.field(description="How many rows the file has; null until known.")
     processed_rows: int = strawberry.field(description="Rows attempted: created + updated + unchanged + failed.")
@@ -169,7 +169,7 @@ class ColumnMapping:
 
 @strawberry.input(description="A new import.")
 class BulkImportInput:
-    file_name: str = strawberry.field(description="The file's name.")
+    file_name: str = strawberry.field(description="What the file is called.")
     size: int | None = strawberry.field(default=None, description="The file's size in bytes, to be checked on arrival.")
     mode: BulkImportMode | None = strawberry.field(
         default=BulkImportMode.CREATE, description="What a row does to a customer that exists already."

@@ -17,6 +17,7 @@ from schema.customer_event import HISTORY, CustomerEvent, history_cursor
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, presents
+from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
 from schema.user_error import UserError
 
@@ -24,11 +25,11 @@ from schema.user_error import UserError
 @strawberry.type(description="One of the seller's own key/value pairs.")
 class Attribute:
     key: str = strawberry.field(description="The key, unique within the customer.")
-    value: str = strawberry.field(description="The value.")
+    value: str = strawberry.field(description="What the seller keeps under the key.")
 
 
 @presents(models.Customer)
-@strawberry.type(description="A customer of one seller. Needs `customers:read`.")
+@strawberry.federation.type(keys=["id"], description="A customer of one seller. Needs `customers:read`.")
 class Customer(Node):
     record: strawberry.Private[models.Customer]
     seller_id: strawberry.ID = strawberry.field(description="The seller whose customer it is.")
@@ -43,7 +44,7 @@ class Customer(Node):
     last_name: str | None = strawberry.field(description="Family name or names.")
     full_name: str = strawberry.field(description="First and last name, else the company, else e-mail, phone or external id.")
     company: str | None = strawberry.field(description="The company's name.")
-    date_of_birth: date | None = strawberry.field(description="Date of birth.")
+    date_of_birth: date | None = strawberry.field(description="When the person was born.")
     locale: str | None = strawberry.field(description="Preferred language and region, BCP 47.")
     tags: list[str] = strawberry.field(description="The seller's own labels.")
     attributes: list[Attribute] = strawberry.field(description="The seller's own key/value pairs.")
@@ -88,6 +89,14 @@ class Customer(Node):
             for one in found
             if (type is None or one.type is type) and (status is None or one.status is status)
         ]
+
+    @strawberry.field(
+        description="How far it has come with what its seller's settings require. Needs `customers:read`: of its documents no "
+        "more is told than the step."
+    )
+    async def onboarding(self, info: Info) -> Onboarding:
+        """Return the progress, what it takes loaded together with that of all other customers of the answer."""
+        return await Onboarding.load(info, self.record)
 
     @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.")
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
@@ -153,7 +162,7 @@ class CustomerConnection(Connection[Customer]):
 
 @strawberry.type(description="A customer that exists, and what it was found by.")
 class CustomerMatch:
-    customer_id: strawberry.ID = strawberry.field(description="The customer.")
+    customer_id: strawberry.ID = strawberry.field(description="The customer that holds one of them.")
     matched_by: list[str] = strawberry.field(
         description="Which of the identifiers it holds: `email`, `phone`, `externalId`, `documentNumber`."
     )
@@ -177,7 +186,7 @@ class CustomerFilter:
     external_id: str | None = strawberry.field(default=None, description="This reference of the seller.")
     document_number: str | None = strawberry.field(default=None, description="A document with this number, in any spelling.")
     status: list[CustomerStatus] | None = strawberry.field(default=None, description="One of these.")
-    kind: CustomerKind | None = strawberry.field(default=None, description="This kind.")
+    kind: CustomerKind | None = strawberry.field(default=None, description="Persons only, or organisations only.")
     tags: list[str] | None = strawberry.field(default=None, description="All of these tags.")
     created_at: DateTimeRange | None = strawberry.field(default=None, description="Created in this range.")
     updated_at: DateTimeRange | None = strawberry.field(default=None, description="Last changed in this range.")
@@ -242,7 +251,7 @@ class CustomerInput:
     first_name: str | None = strawberry.field(default=None, description="Given name or names.")
     last_name: str | None = strawberry.field(default=None, description="Family name or names.")
     company: str | None = strawberry.field(default=None, description="The company's name.")
-    date_of_birth: date | None = strawberry.field(default=None, description="Date of birth.")
+    date_of_birth: date | None = strawberry.field(default=None, description="When the person was born.")
     locale: str | None = strawberry.field(default=None, description="Preferred language and region, BCP 47.")
     tags: list[str] | None = strawberry.field(default=None, description="Labels, at most 250.")
     attributes: list[AttributeInput] | None = strawberry.field(default=None, description="Own key/value pairs, at most 100.")
@@ -281,7 +290,7 @@ class CustomerPatch:
     first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name or names.")
     last_name: strawberry.Maybe[str | None] = strawberry.field(description="Family name or names.")
     company: strawberry.Maybe[str | None] = strawberry.field(description="The company's name.")
-    date_of_birth: strawberry.Maybe[date | None] = strawberry.field(description="Date of birth.")
+    date_of_birth: strawberry.Maybe[date | None] = strawberry.field(description="When the person was born.")
     locale: strawberry.Maybe[str | None] = strawberry.field(description="Preferred language and region, BCP 47.")
     tags: strawberry.Maybe[list[str] | None] = strawberry.field(description="All labels; the list replaces the old one.")
     attributes: strawberry.Maybe[list[AttributeInput] | None] = strawberry.field(

@@ -1,13 +1,18 @@
 """What happened to customers, as clients see it."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
 from core.paging import Position, encode_cursor
 from events import customer as events
+from schema.context import Info
 from schema.enums import CustomerEventType
+from schema.node import present
+
+if TYPE_CHECKING:
+    from schema.customer import Customer
 
 HISTORY = "history"
 """The order of a customer's history, for its cursors."""
@@ -17,10 +22,19 @@ HISTORY = "history"
 class CustomerEvent:
     id: strawberry.ID = strawberry.field(description="The id the event also carries on Kafka.")
     type: CustomerEventType = strawberry.field(description="What happened.")
+    customer_id: strawberry.ID = strawberry.field(description="Whom it happened to.")
     actor: str = strawberry.field(description="Who did it: `operator:ada`, `service:oms`, `customer:cus_…`.")
     changed: list[str] = strawberry.field(description="The fields that changed, as spelled in this API.")
     version: int = strawberry.field(description="The version the customer had afterwards.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
+
+    @strawberry.field(description="The customer as it is now; null once it is deleted. Needs `customers:read`.")
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")] | None:
+        """Return the customer, loaded together with those of the answer's other events."""
+        info.context.may_read_customers()
+        found = await info.context.loaders.customer_by_id.load(self.customer_id)
+        customer: Customer | None = None if found is None else present(found)
+        return customer
 
     @classmethod
     def from_event(cls, event: events.CustomerEvent) -> Self:
@@ -28,6 +42,7 @@ class CustomerEvent:
         return cls(
             id=strawberry.ID(event.id),
             type=event.type,
+            customer_id=strawberry.ID(event.customer_id),
             actor=event.actor,
             changed=list(event.changed),
             version=event.version,

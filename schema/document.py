@@ -67,7 +67,9 @@ class DocumentFile:
 
 
 @presents(models.Document)
-@strawberry.type(description="A document that proves something about a customer. Needs `documents:read`.")
+@strawberry.federation.type(
+    keys=["id"], description="A document that proves something about a customer. Needs `documents:read`."
+)
 class Document(Node):
     record: strawberry.Private[models.Document]
     customer_id: strawberry.ID = strawberry.field(description="The customer it belongs to.")
@@ -162,8 +164,8 @@ class DocumentFields:
 
 @strawberry.input(description="Conditions on documents, all of which have to hold.")
 class DocumentFilter:
-    customer_id: strawberry.ID | None = strawberry.field(default=None, description="Of this customer.")
-    type: DocumentType | None = strawberry.field(default=None, description="Of this type.")
+    customer_id: strawberry.ID | None = strawberry.field(default=None, description="Documents of this customer only.")
+    type: DocumentType | None = strawberry.field(default=None, description="Documents of this type only.")
     status: DocumentStatus | None = strawberry.field(default=None, description="In this state.")
     expires_before: date | None = strawberry.field(default=None, description="Valid no longer than the day before this.")
 
@@ -179,7 +181,7 @@ class DocumentFilter:
 
 @strawberry.type(description="Where the file of one document is to be sent.")
 class DocumentUpload:
-    document_id: strawberry.ID = strawberry.field(description="The document.")
+    document_id: strawberry.ID = strawberry.field(description="The document that waits for its file.")
     upload: UploadTarget = strawberry.field(description="Where and how to send its file.")
 
 

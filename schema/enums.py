@@ -23,6 +23,7 @@ from core.vocabulary import (
     DocumentCategory,
     DocumentStatus,
     DocumentType,
+    OnboardingStep,
     OtpChannel,
     PrincipalKind,
     Severity,
@@ -42,6 +43,7 @@ __all__ = [
     "DocumentStatus",
     "DocumentType",
     "ErrorCode",
+    "OnboardingStep",
     "OtpChannel",
     "PrincipalKind",
     "Severity",
@@ -99,6 +101,16 @@ _described(
         "VERIFIED": "Looked at and accepted.",
         "REJECTED": "Looked at and refused; see rejectionReason.",
         "EXPIRED": "Past its expiry date.",
+    },
+)
+_described(
+    OnboardingStep,
+    {
+        "CONTACT_VERIFIED": "The customer has shown that its e-mail address or its phone number is its own.",
+        "ADDRESS_ADDED": "There is an address.",
+        "DOCUMENT_SUBMITTED": "A document with its file waits for review or was accepted; rejected and expired ones do not "
+        "count.",
+        "DOCUMENT_VERIFIED": "A document was accepted and has not expired.",
     },
 )
 _described(

@@ -19,7 +19,7 @@ Last = Annotated[int | None, strawberry.argument(description=f"How many to retur
 Before = Annotated[str | None, strawberry.argument(description="Return what comes before this cursor.")]
 
 
-@strawberry.type(description="Where a page lies in its list.")
+@strawberry.federation.type(shareable=True, description="Where a page lies in its list.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether more follows.")
     has_previous_page: bool = strawberry.field(description="Whether something comes before.")
