@@ -1,43 +1,49 @@
 """How an operation is executed, on whatever wire it came: what happens around it, and what clients learn of errors."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 import graphql.validation.rules.overlapping_fields_can_be_merged as overlapping
-import strawberry
+import strawberry.federation
 from graphql import GraphQLError
-from strawberry.extensions import ParserCache, SchemaExtension
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.schema.schema import StreamResult
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from app.graphql.deadline import executor_within
 from app.graphql.errors import published
-from app.graphql.extensions import CachedValidation, OneAuthMutation, OneContextPerOperation, OneOperation, ParseLimits
+from app.graphql.extensions import Gate, OneContextPerOperation
+from app.graphql.introspection import is_open
+from app.graphql.quotas import Quotas
+from app.graphql.rules import OperationRules
+from app.graphql.screened import ScreenedDocuments
 from schema.context import Context
 
 # graphql-core's own 500,000 lets a 2 KB document cost half a second; with this it is 60 ms, and 60 fields still pass.
 overlapping.MAX_COMPLEXITY_BUDGET = 20_000
 
-_CACHED_DOCUMENTS = 1000
 _STREAMED = (OperationType.QUERY, OperationType.SUBSCRIPTION)
-
-EXTENSIONS: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = (
-    OneContextPerOperation,
-    ParseLimits,
-    lambda: ParserCache(maxsize=_CACHED_DOCUMENTS),
-    OneAuthMutation,
-    OneOperation,
-    lambda: CachedValidation(maxsize=_CACHED_DOCUMENTS),
-)
-"""What happens around every operation. The order matters: what refuses a document comes before its validation."""
+_DEVELOPMENT = OperationRules()
 
 R = TypeVar("R")
 
 
-class Schema(strawberry.Schema):
-    """The schema, which publishes errors in its own way: see `app.graphql.errors`."""
+class Schema(strawberry.federation.Schema):
+    """The schema, which lets operations through by *rules*, and publishes errors in its own way: see `app.graphql.errors`."""
+
+    def __init__(self, *args: Any, rules: OperationRules = _DEVELOPMENT, **kwargs: Any) -> None:
+        # Factories: Strawberry makes new ones for each operation.
+        kwargs["extensions"] = (OneContextPerOperation, self._gate)
+        kwargs["execution_context_class"] = executor_within(rules.deadline)
+        super().__init__(*args, **kwargs)
+        self._rules = rules
+        self._documents = ScreenedDocuments(self._schema)
+        self.quotas = Quotas(rules.seller_points, rules.seller_points_per_second)
+
+    def _gate(self) -> Gate:
+        return Gate(self._rules, self._documents, self.quotas)
 
     def process_errors(self, *_: object, **__: object) -> None:
         """Log nothing here: Strawberry's own way prints sources and values."""
@@ -45,25 +51,29 @@ class Schema(strawberry.Schema):
     async def execute(self, *args: Any, **kwargs: Any) -> ExecutionResult:
         """Execute a query or a mutation."""
         result = await super().execute(*args, **kwargs)
-        return _publish(result, kwargs["context_value"])
+        return self._publish(result, kwargs["context_value"], kwargs.get("operation_name"))
 
     async def stream(self, *args: Any, **kwargs: Any) -> StreamResult:
         """Execute a query or a subscription as a stream of results; a mutation is refused, it is for POST."""
         kwargs["allowed_operation_types"] = _STREAMED
-        return _published_stream(await super().stream(*args, **kwargs), kwargs["context_value"])
+        source = await super().stream(*args, **kwargs)
+        return self._published_stream(source, kwargs["context_value"], kwargs.get("operation_name"))
 
+    async def _published_stream(self, source: Any, context: Context, operation: str | None) -> AsyncGenerator[Any, None]:
+        async with aclosing(source):
+            async for result in source:
+                yield self._publish(result, context, operation)
 
-async def _published_stream(source: Any, context: Context) -> AsyncGenerator[Any, None]:
-    async with aclosing(source):
-        async for result in source:
-            yield _publish(result, context)
-
-
-def _publish(result: R, context: Context) -> R:
-    errors = getattr(result, "errors", None)
-    if errors:
-        result.errors = published([_understandable(error) for error in errors], context.request_id)  # type: ignore[attr-defined]  # it has errors
-    return result
+    def _publish(self, result: R, context: Context, operation: str | None) -> R:
+        errors = getattr(result, "errors", None)
+        if errors:
+            result.errors = published(  # type: ignore[attr-defined]  # it has errors
+                [_understandable(error) for error in errors],
+                context.request_id,
+                hints=is_open(context.principal, to_everybody=self._rules.open_introspection),
+                operation=operation,
+            )
+        return result
 
 
 def _understandable(error: GraphQLError) -> GraphQLError:

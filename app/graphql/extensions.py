@@ -4,36 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    OperationType,
-)
-from strawberry.extensions import SchemaExtension, ValidationCache
-from strawberry.types import ExecutionContext
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
 
-MAX_TOKENS = 1000
-MAX_COMMENTS = 20
-MAX_CHARACTERS = 15_000
-
-AUTH_MUTATIONS = frozenset({"login", "logout", "refreshTokens", "requestOtp", "revokeSession"})
-"""Where a guess could be repeated, or a message be sent: limits count calls, so each call has to be a request of its own."""
-
-
-class ParseLimits(SchemaExtension):
-    """Refuses documents that cost more to parse than any client's do."""
-
-    def on_operation(self) -> Iterator[None]:
-        """Set the parser's limits."""
-        options: dict[str, Any] = dict(self.execution_context.parse_options)
-        options.update(max_lexical_tokens=MAX_TOKENS, max_comments=MAX_COMMENTS, max_source_length=MAX_CHARACTERS)
-        self.execution_context.parse_options = options  # type: ignore[assignment]  # a TypedDict that knows two of them
-        yield
+from app.graphql import introspection
+from app.graphql.document_cost import MAX_COST, TooExpensive
+from app.graphql.document_guard import MAX_CHARACTERS, MAX_COMMENTS, MAX_TOKENS
+from app.graphql.quotas import Key, Quotas, bucket_of
+from app.graphql.rules import OperationRules
+from app.graphql.screened import Screened, ScreenedDocuments
+from core.errors import ServiceError
 
 
 class OneContextPerOperation(SchemaExtension):
@@ -46,86 +26,85 @@ class OneContextPerOperation(SchemaExtension):
         """Replace the connection's context."""
         self.execution_context.context = self.execution_context.context.for_operation()
         structlog.contextvars.bind_contextvars(request_id=self.execution_context.context.request_id)
-        yield
-        # Not a reset to what was before: a stream may be closed by another task than the one that opened it.
-        structlog.contextvars.unbind_contextvars("request_id")
-
-
-class OneOperation(SchemaExtension):
-    """Refuses a document of several operations when nobody says which one is meant; Strawberry would run the first."""
-
-    def on_validate(self) -> Iterator[None]:
-        """Refuse the document before the work of validating it."""
-        context = self.execution_context
-        if len(_operations(context)) > 1 and context._provided_operation_name is None:  # noqa: SLF001  the public name guesses
-            _refuse(context, "The document has several operations. Say which one to run with operationName.")
-        yield
-
-
-class OneAuthMutation(SchemaExtension):
-    """Refuses documents that would try several codes or tokens at once, whatever aliases and fragments they do it with.
-
-    One of `AUTH_MUTATIONS` has to be the only field of the only operation. Directives do not matter, nor which operation
-    is asked for: what is refused is the document, before anything of it runs, so it counts as no attempt at all.
-    """
-
-    def on_validate(self) -> Iterator[None]:
-        """Refuse the document before the work of validating it."""
-        context = self.execution_context
-        if context.graphql_document is not None and multiplies_auth(context.graphql_document):
-            _refuse(
-                context,
-                f"Send {', '.join(sorted(AUTH_MUTATIONS))} one at a time: as the only field, once, of the only operation of "
-                "a document. Nothing of this document was executed.",
-            )
-        yield
-
-
-class CachedValidation(ValidationCache):
-    """Validates a document once, and one that is refused already not at all. Comes after the extensions that refuse."""
-
-    def on_validate(self) -> Iterator[None]:
-        """Validate, or take what was found the last time."""
-        if self.execution_context.pre_execution_errors:
+        try:
             yield
-        else:
-            yield from super().on_validate()
+        finally:
+            # Not a reset to what was before: a stream may be closed by another task than the one that opened it.
+            structlog.contextvars.unbind_contextvars("request_id")
 
 
-def multiplies_auth(document: DocumentNode) -> bool:
-    """Say whether a field of `AUTH_MUTATIONS` stands beside another root field, another operation, or itself.
+class Gate(SchemaExtension):
+    """Lets an operation through when its document, its cost and its caller's quota allow it; see `docs/limits.md`.
 
-    Every selection and every fragment is looked at once, so the time is linear in the document's size, cycles or not.
+    What refuses for less comes first: the document's size and shape, who asks for the schema, validity, cost, quota.
     """
-    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    waiting = [one.selection_set for one in operations if one.operation is OperationType.MUTATION]
-    if not waiting:
-        return False
-    fragments = {one.name.value: one.selection_set for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    fields: list[str] = []
-    spread: list[str] = []
-    while waiting:
-        for selection in waiting.pop().selections:
-            if isinstance(selection, FieldNode):
-                fields.append(selection.name.value)
-            elif isinstance(selection, InlineFragmentNode):
-                waiting.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                name = selection.name.value
-                spread.append(name)
-                if name in fragments:
-                    # Taken out when first met: no fragment is walked twice.
-                    waiting.append(fragments.pop(name))
-    if AUTH_MUTATIONS.isdisjoint(fields):
-        return False
-    named = [name for name in fields if name != "__typename"]  # tells what the client knows, and is no field of Mutation
-    return len(operations) > 1 or len(named) > 1 or len(spread) > len(set(spread))
+
+    def __init__(self, rules: OperationRules, documents: ScreenedDocuments, quotas: Quotas) -> None:
+        super().__init__()
+        self._rules = rules
+        self._documents = documents
+        self._quotas = quotas
+        self._known: Screened | None = None
+        self._spent: tuple[Key, int] | None = None
+
+    def on_operation(self) -> Iterator[None]:
+        """Set the parser's limits."""
+        options: dict[str, Any] = dict(self.execution_context.parse_options)
+        options.update(max_lexical_tokens=MAX_TOKENS, max_comments=MAX_COMMENTS, max_source_length=MAX_CHARACTERS)
+        self.execution_context.parse_options = options  # type: ignore[assignment]  # a TypedDict that knows two of them
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        """Take a document that is known; any other is parsed."""
+        context = self.execution_context
+        if context.graphql_document is None and context.query is not None:
+            self._known = self._documents.find(context.query)
+            if self._known is not None:
+                context.graphql_document = self._known.document
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        """Refuse the operation, or note what it costs."""
+        context = self.execution_context
+        if context.graphql_document is not None:
+            known = self._known or self._documents.screen(context.query, context.graphql_document)
+            try:
+                # An empty list says that the work is done, and nothing was found.
+                context.pre_execution_errors = list(self._admit(known))
+            except ServiceError as error:
+                context.pre_execution_errors = [refused(error)]
+        yield
+
+    def get_results(self) -> dict[str, Any]:
+        """Return the cost for the answer's ``extensions``, once the operation is let through."""
+        if self._spent is None:
+            return {}
+        key, cost = self._spent
+        throttle = {
+            "maximumAvailable": self._quotas.points,
+            "currentlyAvailable": self._quotas.available(key),
+            "restoreRate": self._quotas.per_second,
+        }
+        return {"cost": {"requestedQueryCost": cost, "throttleStatus": throttle}}
+
+    def _admit(self, known: Screened) -> list[GraphQLError]:
+        context = self.execution_context
+        named = context._provided_operation_name is not None  # noqa: SLF001  the public name guesses
+        principal = context.context.principal
+        if (refusal := known.refusal(named=named)) is not None:
+            raise refusal
+        if known.tells_schema and not introspection.is_open(principal, to_everybody=self._rules.open_introspection):
+            raise introspection.refusal(principal)
+        if errors := known.errors():
+            return errors
+        cost = known.cost(context.operation_name).within_limit(context.variables or {})
+        key = bucket_of(context.context)
+        self._quotas.spend(key, cost)
+        self._spent = key, cost
+        return []
 
 
-def _operations(context: ExecutionContext) -> list[OperationDefinitionNode]:
-    document = context.graphql_document
-    return [] if document is None else [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-
-
-def _refuse(context: ExecutionContext, message: str) -> None:
-    context.pre_execution_errors = context.pre_execution_errors or [GraphQLError(message)]
+def refused(error: ServiceError) -> GraphQLError:
+    """Return an error of ours as one of GraphQL's, with the figures that clients act on."""
+    extensions = {"cost": error.cost, "maximumCost": MAX_COST} if isinstance(error, TooExpensive) else None
+    return GraphQLError(str(error), original_error=error, extensions=extensions)

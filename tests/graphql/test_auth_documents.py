@@ -8,8 +8,8 @@ import strawberry
 from graphql import parse
 from strawberry.types.execution import ExecutionResult
 
-from app.graphql.execution import EXTENSIONS, Schema
-from app.graphql.extensions import AUTH_MUTATIONS, multiplies_auth
+from app.graphql.auth_documents import AUTH_MUTATIONS, multiplies_auth
+from app.graphql.execution import Schema
 from schema.context import Context
 from services.registry import Services
 from tests.api import Api
@@ -50,7 +50,7 @@ class Mutation:
         return attempt("rename")
 
 
-SMALL = Schema(query=Query, mutation=Mutation, extensions=EXTENSIONS)
+SMALL = Schema(query=Query, mutation=Mutation)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,310 @@
+"""What an operation costs: the objects it may fetch, counted before it runs, with its variables.
+
+Scalars and enums cost nothing, an object 1, an interface or a union what its most expensive type costs, a mutation 10. What
+stands in a list costs that times the list's size: what `first` or `last` asks for, as many ids as are given, else
+`ASSUMED_ITEMS`. `@skip` and `@include` lower nothing: what may be left out has to be affordable.
+
+The document's part is worked out once (`compiled`). What is left for each call is a few multiplications.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Undefined,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    value_from_ast_untyped,
+)
+
+from core.errors import BadInput, QueryTooComplex
+from core.paging import page_request
+
+MAX_COST = 1000
+"""Of one operation: a page of 100 customers with their addresses and documents is 802. Shopify's and Hot Chocolate's limit."""
+
+ASSUMED_ITEMS = 3
+"""In a list that nobody gives a size for. Half of all customers have one address and no document, hardly one has five."""
+
+MUTATION_COST = 10
+"""A mutation is a transaction with history, outbox and indexes; the figure is Shopify's."""
+
+_LISTED_BY = ("ids", "representations")
+"""Arguments that say which objects a list has."""
+
+Variables = Mapping[str, Any]
+Read = Callable[[Variables], Any]
+
+
+class TooExpensive(QueryTooComplex):
+    """The operation costs more than one may. Carries both figures."""
+
+    def __init__(self, cost: int) -> None:
+        super().__init__(
+            f"This operation costs {cost:,} points; one may cost {MAX_COST:,}. Ask for smaller pages (first), or for less of "
+            "each item."
+        )
+        self.cost = cost
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A cost in which the sizes of some lists are still open."""
+
+    fixed: int = 0
+    lists: tuple[tuple[Read, "Cost"], ...] = ()
+    choices: tuple[tuple["Cost", ...], ...] = ()
+
+    def of(self, variables: Variables) -> int:
+        """Return the cost with these variables, as they were sent.
+
+        Raises:
+            BadInput: one of them asks for a page that nobody gets.
+        """
+        total = self.fixed
+        for size, items in self.lists:
+            total += size(variables) * items.of(variables)
+        for choice in self.choices:
+            total += max(one.of(variables) for one in choice)
+        return total
+
+    def within_limit(self, variables: Variables) -> int:
+        """Return the cost with these variables.
+
+        Raises:
+            BadInput: one of them asks for a page that nobody gets.
+            TooExpensive: it is more than `MAX_COST`.
+        """
+        cost = self.of(variables)
+        if cost > MAX_COST:
+            raise TooExpensive(cost)
+        return cost
+
+
+def compiled(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Cost:
+    """Return the cost of an operation. The document has to be valid, and small enough for the document guard."""
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    defaults = {
+        one.variable.name.value: value_from_ast_untyped(one.default_value)
+        for one in operation.variable_definitions or ()
+        if one.default_value is not None
+    }
+    root = schema.get_root_type(operation.operation)
+    if root is None:  # such a document is not valid
+        return Cost()
+    return _Compiler(schema, fragments, defaults).object(root, [operation.selection_set])
+
+
+@dataclass(slots=True)
+class _Total:
+    """A cost that grows."""
+
+    fixed: int = 0
+    lists: list[tuple[Read, Cost]] = field(default_factory=list)
+    choices: list[tuple[Cost, ...]] = field(default_factory=list)
+
+    def add(self, cost: Cost) -> None:
+        """Add a cost."""
+        self.fixed += cost.fixed
+        self.lists += cost.lists
+        self.choices += cost.choices
+
+    def add_list(self, size: "int | Read", items: Cost) -> None:
+        """Add a list of as many items."""
+        if isinstance(size, int) and not items.lists and not items.choices:
+            self.fixed += size * items.fixed
+        elif isinstance(size, int):
+            self.lists.append((lambda _: size, items))
+        else:
+            self.lists.append((size, items))
+
+    def cost(self) -> Cost:
+        """Return what was added."""
+        return Cost(self.fixed, tuple(self.lists), tuple(self.choices))
+
+
+class _Compiler:
+    """Works out the costs of one operation. Fields that are merged in the answer are counted once, as they are executed."""
+
+    def __init__(
+        self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], defaults: Mapping[str, Any]
+    ) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._defaults = defaults
+
+    def object(self, parent: GraphQLObjectType, selections: Sequence[SelectionSetNode]) -> Cost:
+        """Return the cost of these selections on one object."""
+        total = _Total()
+        for nodes in self._fields(parent, selections):
+            self._add_field(total, parent, nodes)
+        return total.cost()
+
+    def _add_field(self, total: _Total, parent: GraphQLObjectType, nodes: Sequence[FieldNode]) -> None:
+        definition = self._schema.get_field(parent, nodes[0].name.value)
+        if definition is None or is_leaf_type(get_named_type(definition.type)):
+            return
+        own = Cost(MUTATION_COST if parent is self._schema.mutation_type else 1)
+        selections = [node.selection_set for node in nodes if node.selection_set is not None]
+        if {"first", "last"} & definition.args.keys():
+            total.add(own)
+            connection = get_named_type(definition.type)
+            self._add_connection(total, connection, selections, self._page_size(definition, nodes[0]))
+            return
+        inside = self._any(get_named_type(definition.type), selections)
+        each = Cost(own.fixed + inside.fixed, inside.lists, inside.choices)
+        if isinstance(get_nullable_type(definition.type), GraphQLList):
+            total.add_list(self._list_size(definition, nodes[0]), each)
+        else:
+            total.add(each)
+
+    def _add_connection(
+        self, total: _Total, connection: Any, selections: Sequence[SelectionSetNode], size: "int | Read"
+    ) -> None:
+        """Add a connection's selections: what is a list in it has as many items as the page, edges and nodes alike."""
+        items = _Total()
+        for nodes in self._fields(connection, selections):
+            definition = self._schema.get_field(connection, nodes[0].name.value)
+            if definition is None or not isinstance(get_nullable_type(definition.type), GraphQLList):
+                self._add_field(total, connection, nodes)
+                continue
+            inner = [node.selection_set for node in nodes if node.selection_set is not None]
+            items.fixed += 1
+            items.add(self._any(get_named_type(definition.type), inner))
+        total.add_list(size, items.cost())
+
+    def _any(self, type_: Any, selections: Sequence[SelectionSetNode]) -> Cost:
+        """Return the cost of these selections on an object, whichever of its types it has."""
+        if not is_abstract_type(type_):
+            return self.object(type_, selections)
+        choices = [self.object(possible, selections) for possible in self._schema.get_possible_types(type_)]
+        if all(not one.lists and not one.choices for one in choices):
+            return Cost(max((one.fixed for one in choices), default=0))
+        return Cost(choices=(tuple(choices),))
+
+    def _fields(self, parent: GraphQLObjectType, selections: Sequence[SelectionSetNode]) -> list[list[FieldNode]]:
+        """Return the fields that are executed on an object of this type, those with one name in the answer together."""
+        grouped: dict[str, list[FieldNode]] = {}
+        seen: set[str] = set()
+        waiting = [selection for one in reversed(selections) for selection in reversed(one.selections)]
+        while waiting:
+            selection = waiting.pop()
+            if isinstance(selection, FieldNode):
+                grouped.setdefault((selection.alias or selection.name).value, []).append(selection)
+                continue
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name in seen or name not in self._fragments:
+                    continue
+                seen.add(name)
+                fragment: Any = self._fragments[name]
+            else:
+                fragment = selection
+            if self._applies(fragment.type_condition, parent):
+                waiting.extend(reversed(fragment.selection_set.selections))
+        return list(grouped.values())
+
+    def _applies(self, condition: Any, parent: GraphQLObjectType) -> bool:
+        if condition is None or condition.name.value == parent.name:
+            return True
+        type_ = self._schema.get_type(condition.name.value)
+        return is_abstract_type(type_) and self._schema.is_sub_type(type_, parent)
+
+    def _page_size(self, definition: GraphQLField, node: FieldNode) -> "int | Read":
+        first, last = (self._argument(definition, node, name) for name in ("first", "last"))
+        given = self._argument(definition, node, "filter", "ids")
+        if callable(first) or callable(last) or callable(given):
+            return lambda variables: _page_size(_value(first, variables), _value(last, variables), _value(given, variables))
+        try:
+            return _page_size(first, last, given)
+        except BadInput as error:
+            # The document is what is wrong, and every call of it is told so.
+            refusal = error
+            return lambda _: _raise(refusal)
+
+    def _list_size(self, definition: GraphQLField, node: FieldNode) -> "int | Read":
+        name = next((name for name in _LISTED_BY if name in definition.args), None)
+        if name is None:
+            # The types of introspection are in memory, and as many as they are.
+            return 1 if get_named_type(definition.type).name.startswith("__") else ASSUMED_ITEMS
+        given = self._argument(definition, node, name)
+        return (lambda variables: _length(given(variables))) if callable(given) else _length(given)
+
+    def _argument(self, definition: GraphQLField, node: FieldNode, name: str, *path: str) -> Any:
+        """Return what is given for an argument, or at *path* inside it: a value, or how to get it from the variables."""
+        if name not in definition.args:
+            return None
+        default = definition.args[name].default_value
+        default = None if default is Undefined else default
+        for argument in node.arguments or ():
+            if argument.name.value == name:
+                return self._literal(argument.value, default, path)
+        return _at(default, path)
+
+    def _literal(self, value: ValueNode, default: Any, path: Sequence[str]) -> Any:
+        if isinstance(value, VariableNode):
+            name = value.name.value
+            otherwise = self._defaults.get(name, default)
+            return lambda variables: _at(variables.get(name, otherwise), path)
+        if path:
+            if not isinstance(value, ObjectValueNode):
+                return None
+            inner = next((one.value for one in value.fields if one.name.value == path[0]), None)
+            return None if inner is None else self._literal(inner, None, path[1:])
+        # Of a list with variables in it, only the length matters.
+        return list(value.values) if isinstance(value, ListValueNode) else value_from_ast_untyped(value)
+
+
+def _value(given: Any, variables: Variables) -> Any:
+    return given(variables) if callable(given) else given
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _raise(error: BadInput) -> int:
+    raise BadInput(str(error))
+
+
+def _page_size(first: Any, last: Any, ids: Any) -> int:
+    """Return how many items a page has at most.
+
+    Raises:
+        BadInput: it is a size that no page has; in the words of `core.paging`.
+    """
+    size = page_request("", first=_whole(first), last=_whole(last)).size
+    return size if ids is None else min(size, _length(ids))
+
+
+def _whole(value: Any) -> int | None:
+    """Return *value* if GraphQL takes it for an Int; what it does not take is refused when the operation begins."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _length(value: Any) -> int:
+    """Return the length of a list as GraphQL understands it: one thing is a list of one."""
+    if value is None:
+        return 0
+    return len(value) if isinstance(value, list) else 1

@@ -1,0 +1,102 @@
+"""What is known of a document: looked at once, and kept as long as there is room."""
+
+from collections import OrderedDict
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, specified_rules, validate
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+
+from app.graphql.auth_documents import ONE_AT_A_TIME, multiplies_auth
+from app.graphql.document_cost import Cost, compiled
+from app.graphql.document_guard import MAX_CHARACTERS, Findings, examine
+from app.graphql.one_of import OneOfVariables
+from core.errors import BadInput, QueryTooComplex, ServiceError
+
+MAX_ERRORS = 20
+"""Of a document that is not valid. Nobody mends more at once, and each one costs time to find."""
+
+KEPT_TOKENS = 40_000
+"""Of all documents that are kept. A token's syntax tree has 350 bytes, so that they have 14 MB at the most."""
+
+_RULES = (*specified_rules, MaybeNullValidationRule, OneOfVariables)
+_SEVERAL = "The document has several operations. Say which one to run with operationName."
+
+
+class Screened:
+    """A document and what was found in it. Validity and costs are worked out when they are first asked for."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+        self.document = document
+        self._schema = schema
+        self._findings: Findings = examine(document)
+        self._multiplies_auth = multiplies_auth(document)
+        self._errors: list[GraphQLError] | None = None
+        self._costs: dict[str | None, Cost] = {}
+
+    @property
+    def tells_schema(self) -> bool:
+        """Whether it asks for the schema anywhere."""
+        return self._findings.tells_schema
+
+    def refusal(self, *, named: bool) -> ServiceError | None:
+        """Return why this document is not even validated, if it is not; *named* says whether the call names an operation."""
+        if self._multiplies_auth:
+            return BadInput(ONE_AT_A_TIME)
+        if self._findings.operations > 1 and not named:
+            return BadInput(_SEVERAL)
+        if self._findings.too_much is not None:
+            return QueryTooComplex(self._findings.too_much)
+        return None
+
+    def errors(self) -> list[GraphQLError]:
+        """Return what makes it invalid, at most `MAX_ERRORS` and a last one that says that there are more."""
+        if self._errors is None:
+            self._errors = validate(self._schema, self.document, _RULES, max_errors=MAX_ERRORS)
+        return self._errors
+
+    def cost(self, name: str | None) -> Cost:
+        """Return the cost of the operation called *name*, or of the only one. The document has to be valid."""
+        if name not in self._costs:
+            operation = next(
+                one
+                for one in self.document.definitions
+                if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
+            )
+            self._costs[name] = compiled(self._schema, self.document, operation)
+        return self._costs[name]
+
+
+class ScreenedDocuments:
+    """The documents that were asked for last, by their text. Refused ones too: looking at them again would cost the same."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._kept: OrderedDict[str, tuple[Screened, int]] = OrderedDict()
+        self._tokens = 0
+
+    def find(self, text: str) -> Screened | None:
+        """Return what is known of a document, None if it has not been seen lately."""
+        found = self._kept.get(text)
+        if found is None:
+            return None
+        self._kept.move_to_end(text)
+        return found[0]
+
+    def screen(self, text: str | None, document: DocumentNode) -> Screened:
+        """Look at a document, and keep what was found under its text."""
+        screened = Screened(self._schema, document)
+        if text is not None and len(text) <= MAX_CHARACTERS and text not in self._kept:
+            tokens = _tokens(document)
+            self._kept[text] = (screened, tokens)
+            self._tokens += tokens
+            while self._tokens > KEPT_TOKENS:
+                _, (_, dropped) = self._kept.popitem(last=False)
+                self._tokens -= dropped
+        return screened
+
+
+def _tokens(document: DocumentNode) -> int:
+    """Count the tokens of a document, which its syntax tree keeps."""
+    count, token = 1, None if document.loc is None else document.loc.start_token
+    while token is not None:
+        count, token = count + 1, token.next
+    return count
