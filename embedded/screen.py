@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -30,8 +31,11 @@ class Screen:
     def ready(self, stack: Mapping[str, Any], stack_file: Path) -> None:
         """Draw the panel: where everything is, and what to try next."""
         addresses = Table.grid(padding=(0, 2))
+        # Behind the address, for terminals that open links: on the screen a token would end up in screenshots.
+        signed_in = Text(f"{stack['graphql']} (open it in a browser)", style=Style(link=playground(stack)))
         for name, value in (
             ("GraphQL", stack["graphql"]),
+            ("Playground", signed_in),
             ("WebSocket", stack["graphql_ws"]),
             ("Health", f"{stack['rest']}/readyz"),
             ("Metrics", stack["metrics"]),
@@ -41,7 +45,7 @@ class Screen:
             ("Tokens", f"{shown(stack_file)} (operator, other_operator, service, customer)"),
             ("Logs", shown(stack_file.parent / "logs")),
         ):
-            addresses.add_row(Text(name, style="bold"), Text(value))
+            addresses.add_row(Text(name, style="bold"), value if isinstance(value, Text) else Text(value))
         seconds = time.monotonic() - self._started
         title = f"Customer Service is ready ({seconds:.1f} s)"
         self._console.print(Panel(addresses, title=title, title_align="left", border_style="green"))
@@ -51,14 +55,21 @@ class Screen:
         self._console.print(Text("Ctrl-C stops everything; the data stays, the Kafka log does not.", style="dim"))
 
 
+def playground(stack: Mapping[str, Any]) -> str:
+    """Return the address of the GraphQL IDE with the operator's token as fragment, which browsers never send to a server."""
+    return f"{stack['graphql']}#token={stack['tokens']['operator']}"
+
+
 def suggestions(stack: Mapping[str, Any], stack_file: Path) -> list[str]:
     """Return commands that work as they stand, in a terminal of the repository."""
-    # The token is read when the command runs: on the screen it would end up in screenshots.
+    # The token is read when the command runs, not shown.
     token = f'$(python3 -c \'import json; print(json.load(open("{shown(stack_file)}"))["tokens"]["operator"])\')'
     query = '{"query": "{ customers(first: 5) { nodes { id fullName email } } }"}'
+    link = f'import json; s = json.load(open("{shown(stack_file)}")); print(s["graphql"] + "#token=" + s["tokens"]["operator"])'
     headers = f'-H "authorization: Bearer {token}" -H "content-type: application/json"'
     return [
         "./customer-service import examples/chinook-customers.csv",
+        f"python3 -m webbrowser \"$(python3 -c '{link}')\"",
         f"curl -s {stack['graphql']} {headers} -d '{query}'",
         "./customer-service events tail",
     ]

@@ -1,5 +1,6 @@
 """``customer-service serve``: the API."""
 
+import socket
 import sys
 
 import uvicorn
@@ -13,6 +14,15 @@ GRACE_SECONDS = 20
 """How long requests under way may take once the process was told to stop."""
 
 MAX_FRAME_BYTES = 65_536
+
+
+class StoppableServer(uvicorn.Server):
+    """Tells the application that it stops before it waits for answers under way: event streams would never end."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        self.config.app.state.stopping.set()  # type: ignore[union-attr]  # it is ours
+        await super().shutdown(sockets)
 
 
 def serve() -> None:
@@ -42,7 +52,7 @@ def serve() -> None:
         ws_ping_interval=20,
         ws_ping_timeout=20,
     )
-    server = uvicorn.Server(config)
+    server = StoppableServer(config)
     server.run()
     if not server.started:
         sys.exit(1)

@@ -1,206 +1,269 @@
-"""GraphQL over HTTP: POST /graphql, from bytes to bytes.
+"""GraphQL over HTTP: /graphql, from bytes to bytes.
 
 A thin ASGI endpoint of its own: whatever bytes arrive, the answer is a GraphQL response, never a traceback.
 """
 
-import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import aclosing, nullcontext
 from http import HTTPStatus
-from typing import Any
 
-import orjson
+import structlog
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import Receive, Scope, Send
-from strawberry.exceptions import MissingQueryError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from app.bearer import BearerReader
+from app.graphql.documents import Documents
+from app.graphql.event_stream import EventStreams, Results
 from app.graphql.execution import Schema
+from app.graphql.open_streams import OpenStreams, caller_key
+from app.graphql.request import GraphQLRequest, read_request, request_id_of, request_in_address
+from app.graphql.response import (
+    EVENT_STREAM,
+    JSON,
+    RETRY_SECONDS,
+    Answer,
+    Refusal,
+    accepts_events,
+    answer_to,
+    answer_to_refused,
+    preferred,
+    refused,
+)
+from app.graphql.socket_guard import SocketGuard
 from app.http_bearer import UnusableCredentials, authorization_of, challenge
-from auth.principal import Principal
+from auth.tokens import Credential
 from core.device import Device, device_of
-from core.errors import Unauthenticated, Unavailable
+from core.errors import BadInput, RateLimited, ServiceError, Unauthenticated, Unavailable
 from schema.context import Context
 from services.registry import Services
 
-MAX_BODY_BYTES = 102_400
+log = structlog.get_logger("graphql")
 
-_JSON = "application/json"
-_GRAPHQL_JSON = "application/graphql-response+json"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ALLOWED = (OperationType.QUERY, OperationType.MUTATION)
-_RETRY_SECONDS = "5"
-
-
-@dataclass(frozen=True, slots=True)
-class _GraphQLRequest:
-    query: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
+_ALLOWED = {"GET": (OperationType.QUERY,), "POST": (OperationType.QUERY, OperationType.MUTATION)}
+_SENT_HEADERS = ("authorization", "x-request-id")
+_SEEN_HEADERS = ("x-request-id", "retry-after", "www-authenticate")
+_PREFLIGHT_SECONDS = 600
+_FAULT = "Something went wrong on our side. It has been recorded; mention the errorId when you report it."
+_NO_SUBSCRIPTION = (
+    "Subscriptions need a stream: accept text/event-stream, or open a WebSocket with the graphql-transport-ws protocol."
+)
+_ONLY_POST = "Send operations by POST. Queries may come by GET with a token in the Authorization header, as some clients do it."
+_NO_OPERATION = "The document has no operation with this name. Say which one to run with operationName."
 
 
-class _NotAcceptable(Exception):
-    """A request that is refused before GraphQL sees it, with an HTTP status and what to do."""
+def open_to_browsers(endpoint: ASGIApp, allowed_origins: Sequence[str]) -> ASGIApp:
+    """Return *endpoint* with answers that pages from *allowed_origins* may read; pages from elsewhere get none (CORS).
 
-    def __init__(
-        self, status: HTTPStatus, message: str, *, code: str = "BAD_USER_INPUT", headers: dict[str, str] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = headers or {}
+    No cookie is ever read here and nothing but ``application/json``, or a GET with an Authorization header, so that browsers
+    ask before each first request: what they are not allowed to send, they do not send.
+    """
+    return CORSMiddleware(
+        endpoint,
+        allow_origins=allowed_origins,
+        allow_methods=tuple(_ALLOWED),
+        allow_headers=_SENT_HEADERS,
+        expose_headers=_SEEN_HEADERS,
+        max_age=_PREFLIGHT_SECONDS,
+    )
 
 
 class GraphQLEndpoint:
-    """The ASGI application behind POST /graphql."""
+    """The ASGI application behind /graphql: POST, and queries by GET of callers with a token. Others are told so."""
 
-    def __init__(self, schema: Schema, services: Services, bearer: BearerReader) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        services: Services,
+        bearer: BearerReader,
+        documents: Documents,
+        *,
+        guard: SocketGuard,
+        streams: EventStreams,
+        open_streams: OpenStreams,
+        read_timeout: float,
+    ) -> None:
         self._schema = schema
         self._services = services
         self._bearer = bearer
+        self._documents = documents
+        self._guard = guard
+        self._streams = streams
+        self._open_streams = open_streams
+        self._read_timeout = read_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
         request_id = request_id_of(request.headers.get("x-request-id"))
-        headers = {"x-request-id": request_id}
+        wire = _Wire(request, send, request_id)
         try:
-            principal = await self._principal(request)
-            asked = await _read(request)
-            context = Context(self._services, request_id=request_id, principal=principal, device=_device(request))
-            result = await self._execute(asked, context)
-            status, media_type, body = _answer(result, request.headers.get("accept", ""))
-            if principal is None and _needs_a_token(result):
-                headers.update(challenge())
+            await self._answer(request, wire)
         except ClientDisconnect:
             # Gone before the request was complete: nobody is left to answer.
             return
-        except _NotAcceptable as refusal:
-            status, media_type = refusal.status, _JSON
-            headers.update(refusal.headers)
-            body = {"errors": [{"message": str(refusal), "extensions": {"code": refusal.code, "requestId": request_id}}]}
-        await _send(send, status, media_type, orjson.dumps(body), headers)
+        except Refusal as refusal:
+            log.info("refused", code=refusal.code, status=refusal.status.value, requestId=request_id)
+            await wire.answer(answer_to_refused(refusal, wire.media_type, request_id))
+        except Exception:
+            # Nothing is known to lead here. Whatever does is ours, so it is logged, once, and not shown.
+            extensions = {"requestId": request_id, "errorId": secrets.token_hex(8)}
+            log.exception("internal error", **extensions)
+            if not wire.begun:
+                error = {"message": _FAULT, "extensions": {"code": "INTERNAL", **extensions}}
+                await wire.answer(Answer(HTTPStatus.INTERNAL_SERVER_ERROR, JSON, {"errors": [error]}))
 
-    async def _principal(self, request: Request) -> Principal | None:
+    async def _answer(self, request: Request, wire: "_Wire") -> None:
+        # Without a token a GET could be a link on anybody's page; and who has none has nothing to ask.
+        by_address = request.method == "GET" and "authorization" in request.headers
+        if request.method != "POST" and not by_address:
+            raise _not_by(_ONLY_POST)
+        accept = ", ".join(request.headers.getlist("accept"))
+        wire.media_type = preferred(accept)
+        credential = await self._credential(request)
+        asked = request_in_address(request) if by_address else await read_request(request, seconds=self._read_timeout)
+        if asked is None or (by_address and credential is None):
+            raise _not_by(_ONLY_POST)
+        principal = None if credential is None else credential.principal
+        context = Context(self._services, request_id=wire.request_id, principal=principal, device=_device(request))
+        document = self._document(asked, wire.request_id)
+        if by_address:
+            await self._answer_address(asked, document, context, wire)
+            return
+        if wire.media_type == EVENT_STREAM:
+            await self._stream(self._results(asked, document, context), credential, wire)
+            return
         try:
-            credential = await self._bearer.credential(authorization_of(request))
-        except UnusableCredentials as error:
-            raise _NotAcceptable(
-                HTTPStatus.BAD_REQUEST, str(error), headers=challenge("invalid_request", str(error))
-            ) from error
-        except Unauthenticated as error:
-            raise _NotAcceptable(
-                HTTPStatus.UNAUTHORIZED, str(error), code=error.code, headers=challenge("invalid_token", str(error))
-            ) from error
-        except Unavailable as error:
-            raise _NotAcceptable(
-                HTTPStatus.SERVICE_UNAVAILABLE, str(error), code=error.code, headers={"retry-after": _RETRY_SECONDS}
-            ) from error
-        return None if credential is None else credential.principal
+            result = await self._result(asked, document, context, _ALLOWED["POST"])
+        except InvalidOperationTypeError:
+            if not accepts_events(accept):
+                raise Refusal(HTTPStatus.BAD_REQUEST, _NO_SUBSCRIPTION) from None
+            await self._stream(self._results(asked, document, context), credential, wire)
+            return
+        await wire.answer(answer_to(result, wire.media_type, anonymous=principal is None))
 
-    async def _execute(self, asked: _GraphQLRequest, context: Context) -> ExecutionResult:
+    async def _answer_address(
+        self, asked: GraphQLRequest, document: str | PreExecutionError, context: Context, wire: "_Wire"
+    ) -> None:
+        """Answer a GET: queries only, which whoever repeats or prefetches them may repeat."""
+        if wire.media_type == EVENT_STREAM:
+            raise _not_by("Event streams are asked for by POST.")
+        try:
+            result = await self._result(asked, document, context, _ALLOWED["GET"])
+        except InvalidOperationTypeError:
+            raise _not_by("Mutations and subscriptions are not for GET. Send them by POST.") from None
+        await wire.answer(answer_to(result, wire.media_type, anonymous=False))
+
+    async def _credential(self, request: Request) -> Credential | None:
+        try:
+            return await self._bearer.credential(authorization_of(request))
+        except UnusableCredentials as error:
+            headers = challenge("invalid_request", str(error))
+            raise Refusal(HTTPStatus.BAD_REQUEST, str(error), headers=headers) from error
+        except (Unauthenticated, Unavailable) as error:
+            raise _not_let_in(error) from error
+
+    def _document(self, asked: GraphQLRequest, request_id: str) -> str | PreExecutionError:
+        try:
+            return self._documents.text(asked.query, document_id=asked.document_id, extensions=asked.extensions)
+        except BadInput as error:
+            raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from error
+        except ServiceError as error:
+            return refused(error, request_id)
+
+    async def _result(
+        self,
+        asked: GraphQLRequest,
+        document: str | PreExecutionError,
+        context: Context,
+        allowed: tuple[OperationType, ...],
+    ) -> ExecutionResult:
+        if isinstance(document, PreExecutionError):
+            return document
         try:
             return await self._schema.execute(
-                asked.query,
+                document,
                 variable_values=asked.variables,
                 context_value=context,
                 operation_name=asked.operation_name,
-                allowed_operation_types=_ALLOWED,
+                allowed_operation_types=allowed,
             )
-        except InvalidOperationTypeError as error:
-            message = "Subscriptions do not run over POST. Open a WebSocket with the graphql-transport-ws protocol."
-            raise _NotAcceptable(HTTPStatus.BAD_REQUEST, message) from error
-        except CannotGetOperationTypeError as error:
-            message = "The document has no operation with this name. Say which one to run with operationName."
-            raise _NotAcceptable(HTTPStatus.BAD_REQUEST, message) from error
-        except MissingQueryError as error:
-            raise _NotAcceptable(HTTPStatus.BAD_REQUEST, _NO_QUERY) from error
+        except CannotGetOperationTypeError:
+            return refused(BadInput(_NO_OPERATION), context.request_id)
+
+    async def _results(self, asked: GraphQLRequest, document: str | PreExecutionError, context: Context) -> Results:
+        if isinstance(document, PreExecutionError):
+            yield document
+            return
+        results = await self._schema.stream(
+            document, variable_values=asked.variables, context_value=context, operation_name=asked.operation_name
+        )
+        async with aclosing(results):
+            async for result in results:
+                yield result  # type: ignore[misc]  # the other kinds are those of @defer and @stream, which are off
+
+    async def _stream(self, results: Results, credential: Credential | None, wire: "_Wire") -> None:
+        try:
+            if credential is not None:
+                # Without the seconds of leeway that single requests have: a stream would begin with its end.
+                await self._guard.require(credential)
+            with self._open_streams.open(caller_key(credential.principal)) if credential is not None else nullcontext():
+                await self._streams.serve(results, credential, wire.request_id, wire.receive, wire.send)
+        except (Unauthenticated, Unavailable) as error:
+            raise _not_let_in(error) from error
+        except RateLimited as error:
+            headers = {"retry-after": str(error.retry_after)}
+            raise Refusal(HTTPStatus.TOO_MANY_REQUESTS, str(error), code=error.code, headers=headers) from error
 
 
-_NO_QUERY = 'Send a JSON object with a text "query", and if needed "variables" and "operationName".'
+class _Wire:
+    """One HTTP answer: it has a media type from the moment that is agreed upon, and a few headers in any case."""
+
+    def __init__(self, request: Request, send: Send, request_id: str) -> None:
+        self.request_id = request_id
+        self.media_type = JSON
+        self.begun = False
+        self.receive = request.receive
+        self._bodiless = request.method == "HEAD"
+        self._send = send
+
+    async def answer(self, answer: Answer) -> None:
+        """Send *answer* as a whole."""
+        body = answer.encoded()
+        headers = {
+            "content-type": f"{answer.media_type}; charset=utf-8",
+            "content-length": str(len(body)),
+            **answer.headers,
+        }
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": answer.status.value, "headers": raw})
+        await self.send({"type": "http.response.body", "body": b"" if self._bodiless else body})
+
+    async def send(self, message: Message) -> None:
+        """Send *message*, with the headers of every answer when it is the first one."""
+        if not self.begun:
+            self.begun = True
+            # What is answered is personal data: nobody on the way keeps it.
+            common = {"x-request-id": self.request_id, "cache-control": "no-store", "vary": "Accept"}
+            message["headers"] += [(name.encode(), value.encode()) for name, value in common.items()]
+        await self._send(message)
 
 
 def _device(request: Request) -> Device:
     return device_of(None if request.client is None else request.client.host, request.headers.get("user-agent"))
 
 
-def request_id_of(given: str | None) -> str:
-    """Return the caller's own request id when it is a harmless one, else a new one."""
-    return given if given is not None and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+def _not_by(message: str) -> Refusal:
+    return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, message, headers={"allow": "POST"})
 
 
-async def _read(request: Request) -> _GraphQLRequest:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != _JSON:
-        raise _NotAcceptable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Send the request as {_JSON}.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise _NotAcceptable(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the request uncompressed.")
-    try:
-        sent = orjson.loads(await _body(request))
-    except (orjson.JSONDecodeError, RecursionError):
-        raise _NotAcceptable(HTTPStatus.BAD_REQUEST, "The body is not valid JSON in UTF-8.") from None
-    if not isinstance(sent, dict):
-        raise _NotAcceptable(HTTPStatus.BAD_REQUEST, _NO_QUERY)
-    query, variables, name = sent.get("query"), sent.get("variables"), sent.get("operationName")
-    if not isinstance(query, str) or not query:
-        raise _NotAcceptable(HTTPStatus.BAD_REQUEST, _NO_QUERY)
-    if not isinstance(variables, dict | None) or not isinstance(name, str | None):
-        message = '"variables" has to be an object and "operationName" a text, where they are given.'
-        raise _NotAcceptable(HTTPStatus.BAD_REQUEST, message)
-    return _GraphQLRequest(query, variables, name)
-
-
-async def _body(request: Request) -> bytes:
-    too_large = _NotAcceptable(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"A request has at most {MAX_BODY_BYTES} bytes. Files are uploaded to the object store, many customers are imported.",
-        headers={"connection": "close"},
-    )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
-        raise too_large
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _answer(result: ExecutionResult, accept: str) -> tuple[HTTPStatus, str, dict[str, Any]]:
-    body: dict[str, Any] = {}
-    if result.errors:
-        body["errors"] = [error.formatted for error in result.errors]
-    refused = isinstance(result, PreExecutionError) or (result.data is None and bool(result.errors) and not _executed(result))
-    if not refused:
-        body["data"] = result.data
-    if result.extensions:
-        body["extensions"] = result.extensions
-    if _GRAPHQL_JSON in accept:
-        return HTTPStatus.BAD_REQUEST if refused else HTTPStatus.OK, _GRAPHQL_JSON, body
-    return HTTPStatus.OK, _JSON, body
-
-
-def _executed(result: ExecutionResult) -> bool:
-    """Say whether execution began: its errors have a path, those of parsing and validation have none."""
-    return any(error.path for error in result.errors or ())
-
-
-def _needs_a_token(result: ExecutionResult) -> bool:
-    """Say whether a field was refused because nobody has said who calls.
-
-    The status stays 200, for both media types: fields were executed, and GraphQL over HTTP wants 2xx for an answer with
-    data. RFC 9110 (11.6.1) lets WWW-Authenticate stand in any answer, and RFC 6750 (3) asks for it in this one.
-    """
-    return any((error.extensions or {}).get("code") == Unauthenticated.code for error in result.errors or ())
-
-
-async def _send(send: Send, status: HTTPStatus, media_type: str, body: bytes, headers: dict[str, str]) -> None:
-    raw = [(b"content-type", f"{media_type}; charset=utf-8".encode()), (b"content-length", str(len(body)).encode())]
-    raw += [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status.value, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+def _not_let_in(error: Unauthenticated | Unavailable) -> Refusal:
+    if isinstance(error, Unauthenticated):
+        headers = challenge("invalid_token", str(error))
+        return Refusal(HTTPStatus.UNAUTHORIZED, str(error), code=error.code, headers=headers)
+    headers = {"retry-after": str(RETRY_SECONDS)}
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error), code=error.code, headers=headers)

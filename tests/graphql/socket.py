@@ -48,6 +48,18 @@ class Socket:
         assert "complete" == message["type"], message
         return payloads
 
+    async def is_closed(self) -> bool:
+        """Wait for the next message; say whether the server closes the connection instead of sending one."""
+        try:
+            await self.receive()
+        except ConnectionClosed:
+            return True
+        return False
+
+    async def send_raw(self, frame: bytes) -> None:
+        """Send bytes as they are, whatever a WebSocket makes of them."""
+        self._connection.transport.write(frame)
+
     def hang_up(self) -> None:
         """Drop the connection without a word."""
         self._connection.transport.abort()

@@ -8,8 +8,11 @@ from websockets.exceptions import InvalidStatus
 
 from app.bearer import BearerReader
 from app.container import Container
+from app.graphql.documents import Documents
+from app.graphql.open_streams import OpenStreams
 from app.graphql.schema import build_schema
 from app.graphql.socket import GraphQLSocket
+from app.graphql.socket_guard import SocketGuard
 from auth.tokens import Credential
 from core.errors import Unauthenticated
 from tests.graphql.socket import open_socket
@@ -38,8 +41,9 @@ def _application(container: Container) -> FastAPI:
             build_schema(),
             container.services,
             Nobody(),
-            revocations=container.revocations,
-            clock=container.rules.clock,
+            Documents(),
+            guard=SocketGuard(container.revocations, container.rules.clock),
+            open_streams=OpenStreams(10),
             allowed_origins=[CONSOLE],
         )
     )

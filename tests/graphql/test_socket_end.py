@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from websockets.exceptions import ConnectionClosed
 
 from app.container import Container
-from app.graphql import socket as graphql_socket
+from app.graphql import socket_handler
 from app.graphql.socket_guard import SocketGuard
 from app.keys import token_issuer
 from app.settings import Settings
@@ -328,7 +328,7 @@ async def test_a_client_that_reads_nothing_is_not_waited_for(
     """
     Its buffers are full, so neither an event nor the closing frame can be sent. Here the network is this test.
     """
-    monkeypatch.setattr(graphql_socket, "CLOSE_PATIENCE", timedelta(milliseconds=10))
+    monkeypatch.setattr(socket_handler, "CLOSE_PATIENCE", timedelta(milliseconds=10))
     frames = [
         {"type": "connection_init", "payload": {"authorization": f"Bearer {mint(timedelta(seconds=2))}"}},
         {"type": "subscribe", "id": "1", "payload": {"query": ALL}},

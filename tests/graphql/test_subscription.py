@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.graphql import socket as graphql_socket
+from app.graphql.socket_handler import INIT_TIMEOUT
 from tests.api import Api, Json, Tokens, fresh
 from tests.graphql.imports import announce, csv, finished, start, upload
 from tests.graphql.operations import CANCEL_IMPORT, START_IMPORT, create, payload
@@ -171,7 +171,7 @@ async def test_connection_that_never_says_who_it_is_is_closed(served: str) -> No
         code, _ = await socket.closed()
 
     assert 4408 == code
-    assert 10 >= graphql_socket.INIT_TIMEOUT.total_seconds()
+    assert 10 >= INIT_TIMEOUT.total_seconds()
 
 
 async def test_second_connection_init_is_one_too_many(served: str, operator: str) -> None:

@@ -1,0 +1,167 @@
+"""One request of GraphQL over HTTP: from bytes to what is asked, or to the reason why it cannot be understood."""
+
+import asyncio
+import json
+import re
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from app.graphql.document_guard import MAX_CHARACTERS
+from app.graphql.documents import NO_QUERY
+from app.graphql.response import Refusal
+from core.errors import BadInput
+
+MAX_BODY_BYTES = 102_400
+
+# An integer in a document has as many digits as there is room for. Python would refuse those beyond 4,300 with an error of its
+# own, in the midst of validation, which is no fault of ours; GraphQL refuses them anyway. Reading 15,000 takes 2 ms.
+sys.set_int_max_str_digits(MAX_CHARACTERS)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_MEDIA_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*(utf-8|\"utf-8\")\s*)?", re.IGNORECASE)
+_TEXTS = ("query", "documentId", "operationName")
+_OBJECTS = ("variables", "extensions")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a client asks for. Which document it means is for `app.graphql.documents` to find."""
+
+    query: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    extensions: dict[str, Any] | None
+    document_id: str | None
+
+
+async def read_request(request: Request, *, seconds: float) -> GraphQLRequest:
+    """Read the body of *request*, for *seconds* at most.
+
+    Raises:
+        Refusal: 400, 408, 413 or 415, with what to do.
+        ClientDisconnect: the client has gone.
+    """
+    _require_json(request)
+    try:
+        async with asyncio.timeout(seconds):
+            body = await _body(request)
+    except TimeoutError:
+        message = f"The body of the request has not arrived within {seconds:g} seconds."
+        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, message, headers={"connection": "close"}) from None
+    try:
+        return parse(strict_json(body))
+    except (ValueError, BadInput) as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, str(error)) from None
+
+
+def request_in_address(request: Request) -> GraphQLRequest | None:
+    """Return what the query string of *request* asks for; None when it asks for nothing.
+
+    Raises:
+        Refusal: 400, with what to do.
+    """
+    given = request.query_params
+    keys = [key for key in (*_TEXTS, *_OBJECTS) if given.getlist(key)]
+    if not {"query", "documentId", "extensions"} & set(keys):
+        return None
+    if twice := [key for key in keys if len(given.getlist(key)) > 1]:
+        message = f"Give {' and '.join(twice)} once."
+        raise Refusal(HTTPStatus.BAD_REQUEST, message)
+    try:
+        objects = {key: strict_json(given[key].encode()) for key in _OBJECTS if given.get(key)}
+        return parse({**{key: given[key] for key in _TEXTS if given.get(key)}, **objects})
+    except (ValueError, BadInput) as error:
+        # What cannot be written in UTF-8 is one of the first kind.
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"In the address: {error}") from None
+
+
+def strict_json(data: bytes) -> object:
+    """Return the value that *data* is the JSON of, read in the one way that no two readers can disagree about.
+
+    An integer keeps all its digits. Refused are: other encodings than UTF-8, byte order marks, halves of characters, NaN,
+    numbers beyond the range of a double, nesting beyond 1,024 levels, and objects with the same key twice.
+
+    Raises:
+        ValueError: with a sentence for the client that repeats nothing of the body.
+    """
+    try:
+        # Knows the grammar to the letter, and takes 2 microseconds for a body of 1 KB; but of two equal keys the last wins.
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise ValueError("The body is not valid JSON in UTF-8.") from None
+    try:
+        # Another 5 microseconds.
+        return _DECODER.decode(data.decode())
+    except RecursionError:
+        raise ValueError("The body is nested too deeply.") from None
+
+
+def parse(sent: object) -> GraphQLRequest:
+    """Return the request that *sent* is; keys that nobody knows are ignored, as the specification wants it.
+
+    Raises:
+        BadInput: with a sentence for the client.
+    """
+    if isinstance(sent, list):
+        raise BadInput("Send one operation in each request: lists of them are not accepted.")
+    if not isinstance(sent, dict):
+        raise BadInput(NO_QUERY)
+    for keys, type_, described in ((_TEXTS, str, "a text"), (_OBJECTS, dict, "an object")):
+        for key in keys:
+            if not isinstance(sent.get(key), type_ | None):
+                message = f'"{key}" has to be {described}, where it is given.'
+                raise BadInput(message)
+    return GraphQLRequest(
+        sent.get("query"), sent.get("variables"), sent.get("operationName"), sent.get("extensions"), sent.get("documentId")
+    )
+
+
+def request_id_of(given: str | None) -> str:
+    """Return the caller's own request id when it is a harmless one, else a new one."""
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("An object in the body has the same key twice.")
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _require_json(request: Request) -> None:
+    """Refuse other media types: those a browser would send from somebody else's page without asking first, above all."""
+    given = request.headers.getlist("content-type")
+    if len(given) != 1 or not _MEDIA_TYPE.fullmatch(given[0].strip()):
+        message = "Send the request as application/json, in UTF-8."
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers={"accept-post": "application/json"})
+    if any(one.strip().lower() != "identity" for one in request.headers.getlist("content-encoding")):
+        message = "Send the request uncompressed."
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers={"accept-encoding": "identity"})
+
+
+async def _body(request: Request) -> bytes:
+    too_large = Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"A request has at most {MAX_BODY_BYTES} bytes. Files are uploaded to the object store, many customers are imported.",
+        headers={"connection": "close"},
+    )
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
+        raise too_large
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
