@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test check fmt bench schema clean clean-data
+.PHONY: help prepare run test conformance check fmt bench schema ide clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -17,6 +17,13 @@ run: prepare ## Start the whole service with its own MongoDB, Kafka, S3 and SQS
 # Four processes at most: each has databases of its own on the servers they share, and the servers are the bottleneck beyond.
 test: prepare ## Run all tests (ARGS="-k import" for some of them)
 	$(PYTHON_ENV) -m pytest -q -n auto --maxprocesses=4 --dist=loadgroup $(ARGS)
+
+# Two processes: one fuzzes for a minute, meanwhile the other does most of the rest. What `make test` does in small is done in
+# full here.
+conformance: prepare ## Run the tools and clients that users of the API have (needs Node.js 20; FUZZ_SECONDS=60)
+	@tests/conformance/prepare.sh
+	HOSTILE_REQUESTS=10000 $(PYTHON_ENV) -m pytest -q -n 2 -o faulthandler_timeout=240 \
+		tests/conformance tests/graphql/test_hostile_load.py $(ARGS)
 
 check: prepare ## Lint, formatting, types, layers, committed schema
 	$(PYTHON_ENV) -m ruff check .
@@ -35,8 +42,12 @@ bench: prepare ## Measure, and print ratios to a baseline
 schema: prepare ## Write schema/schema.graphql from the code
 	./customer-service schema --write
 
+# Needs node 20 and npm; running the service does not, because what this builds is committed.
+ide: ## Build console/graphql-ide/dist, the page at GET /graphql, from its sources
+	cd console/graphql-ide && npm ci --no-audit --no-fund && npm run --silent build
+
 clean: ## Remove the environment and caches; the data in .run stays
-	rm -rf .venv .uv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv .conformance .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-data: ## Remove the data of the development stack, after asking
