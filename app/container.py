@@ -19,19 +19,29 @@ from infra.mongo import Mongo
 from infra.s3 import S3ObjectStore, open_object_store
 from infra.sqs import SqsWorkQueue, open_work_queue
 from repositories.bulk_import import ImportChanges
+from repositories.customer_event import CustomerEventChanges
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
+from services.customer_merge import CustomerMerging
+from services.customer_watching import JOINED, CustomerWatching
 from services.document import DocumentService
+from services.document_changes import DocumentChanges
+from services.document_expiry import DocumentExpiry
+from services.document_review import DocumentReviewService
+from services.erased_files import ErasedFiles
+from services.erasure import ErasureService
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
+from services.import_watching import LATEST
 from services.live import open_live
+from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.records import RecordMaker
 from services.registry import Services
 from services.revocations import Revocations, open_revocations
-from services.seller import SellerPolicies
+from services.seller import SellerPolicies, SellerRules
 from services.service_client import ServiceClients
 from services.session import SessionRules, SessionService
 from services.session_activity import SessionActivity, open_session_activity
@@ -111,7 +121,8 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
     async with AsyncExitStack() as stack:
         to = await stack.enter_async_context(open_connections(settings))
         rules, clock = to.rules, to.rules.clock
-        live = await stack.enter_async_context(open_live(ImportChanges()))
+        live = await stack.enter_async_context(open_live(ImportChanges(), LATEST))
+        live_events = await stack.enter_async_context(open_live(CustomerEventChanges(), JOINED))
         lifetime = settings.security.access_token_lifetime
         revocations = await stack.enter_async_context(open_revocations(clock, token_lifetime=lifetime))
         activity = await stack.enter_async_context(open_session_activity(clock))
@@ -121,8 +132,13 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
         limits = SignInLimits(rules.sealer, clock, send_allowances(settings))
         services = Services(
             customers=build_customers(to),
+            merging=CustomerMerging(to.units, rules.records, clock),
+            erasure=ErasureService(to.units, rules.records, ErasedFiles(to.store, clock), limits, rules.sealer, clock),
+            customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
             documents=DocumentService(to.units, rules.records, rules.policies, DocumentFiles(to.store), clock),
+            document_reviews=DocumentReviewService(to.units, DocumentChanges(rules.records, clock), rules.policies),
+            onboarding=OnboardingService(rules.policies),
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
             sessions=sessions,
             one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
@@ -186,9 +202,10 @@ def import_worker(to: Connections) -> ImportWorker:
     )
 
 
-def housekeeping(to: Connections) -> Housekeeping:  # noqa: ARG001  chores are about to move in
+def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
-    return Housekeeping([])
+    changes = DocumentChanges(to.rules.records, to.rules.clock)
+    return Housekeeping([DocumentExpiry(to.units, changes, to.rules.clock).sweep, ErasedFiles(to.store, to.rules.clock).sweep])
 
 
 def build_rules(settings: Settings) -> Rules:
@@ -211,6 +228,13 @@ def build_rules(settings: Settings) -> Rules:
         documents=switches.documents,
         addresses=switches.addresses,
         default_country=settings.sellers.default_country,
+        onboarding=tuple(settings.sellers.onboarding),
+        each={
+            one.seller_id: SellerRules(
+                default_country=one.default_country, onboarding=None if one.onboarding is None else tuple(one.onboarding)
+            )
+            for one in settings.sellers.each
+        },
     )
     return Rules(clock, sealer, RecordMaker(sealer, EventPrivacy(settings.kafka.personal_data)), policies)
 

@@ -17,10 +17,12 @@ from pydantic import (
 )
 
 from auth.principal import SCOPES, Scope
-from core.vocabulary import OtpChannel, PrincipalKind
+from core.vocabulary import OnboardingStep, OtpChannel, PrincipalKind
+from services.seller import DEFAULT_ONBOARDING
 
 _LAST_PORT = 65535
 _SELLER_ID = r"^[A-Za-z0-9_-]{1,64}$"
+_COUNTRY = r"^[A-Z]{2}$"
 _HTTP_URL = r"^https?://[^\s/]+"
 _ISSUER = r"^[^\s|]{1,255}$"  # the bar separates an issuer from a subject, see auth/claim_mapping.py
 _DISCOVERY_URL = r"^https?://[^\s|]+/\.well-known/[^\s|]+$"
@@ -192,10 +194,42 @@ class ValidationSettings(Section):
     addresses: bool = True
 
 
-class SellerDefaults(Section):
-    """What holds for a seller that has said nothing else."""
+def _each_step_once(steps: list[OnboardingStep]) -> list[OnboardingStep]:
+    if len(set(steps)) < len(steps):
+        message = "A step is named twice: name each at most once"
+        raise ValueError(message)
+    return steps
 
-    default_country: str = Field("US", pattern="^[A-Z]{2}$")
+
+OnboardingSteps = Annotated[list[OnboardingStep], AfterValidator(_each_step_once)]
+"""What is required of customers; none at all is fine. The order is always that of `OnboardingStep`."""
+
+
+class SellerOverrides(Section):
+    """What one seller has said for itself; a key that is left out holds as for all."""
+
+    seller_id: str = Field(pattern=_SELLER_ID)
+    default_country: str | None = Field(None, pattern=_COUNTRY)
+    onboarding: OnboardingSteps | None = None
+
+
+class SellerDefaults(Section):
+    """What holds for a seller that has said nothing else, and what single sellers have said."""
+
+    default_country: str = Field("US", pattern=_COUNTRY)
+    onboarding: OnboardingSteps = list(DEFAULT_ONBOARDING)
+    """What a customer has to have done before its onboarding is complete."""
+    each: list[SellerOverrides] = []
+    """Sellers that differ."""
+
+    @field_validator("each")
+    @classmethod
+    def _each_seller_once(cls, value: list[SellerOverrides]) -> list[SellerOverrides]:
+        names = [one.seller_id for one in value]
+        if len(set(names)) < len(names):
+            message = "Two of them are about the same seller: name each once"
+            raise ValueError(message)
+        return value
 
 
 SigningAlgorithm = Literal["ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519", "EdDSA"]

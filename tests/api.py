@@ -54,10 +54,12 @@ class Api:
         self._operator = operator
 
     async def __call__(self, query: str, variables: Mapping[str, Any] | None = None, *, as_: str | None = "") -> Json:
-        """Return the whole answer. *as_* is an access token, None for none, and the operator's when left out."""
+        """Return data and errors. *as_* is an access token, None for none, and the operator's when left out."""
         headers = self.headers(as_)
         answer = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
         body: Json = answer.json()
+        # What it cost and what is left of the quota differ from call to call.
+        body.pop("extensions", None)
         return body
 
     async def data(self, query: str, variables: Mapping[str, Any] | None = None, *, as_: str | None = "") -> Json:

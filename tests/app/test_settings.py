@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.container import build_rules
 from app.sections import host_and_port
 from app.settings import CONFIG_FILE, ENV_PREFIX, InvalidSettings, Settings, load_settings
 
@@ -487,6 +488,69 @@ def test_production_with_safe_settings_starts(path: Path) -> None:
     change(path, "server.allowedOrigins", ["https://shop.example"])
 
     assert "production" == load_settings(path, SECRETS).environment
+
+
+def test_what_sellers_require_unless_told_otherwise(path: Path) -> None:
+    sellers = load_settings(path, SECRETS).sellers
+
+    assert ["CONTACT_VERIFIED", "ADDRESS_ADDED", "DOCUMENT_SUBMITTED"] == sellers.onboarding
+    assert [] == sellers.each
+
+
+def test_each_seller_may_say_something_for_itself(path: Path) -> None:
+    """
+    From the file to what holds for a seller.
+    """
+    change(path, "sellers.defaultCountry", "GB")
+    change(path, "sellers.onboarding", ["DOCUMENT_VERIFIED"])
+    change(
+        path,
+        "sellers.each",
+        [
+            {"sellerId": "demo", "defaultCountry": "AE", "onboarding": ["ADDRESS_ADDED"]},
+            {"sellerId": "demo-two", "onboarding": []},
+            {"sellerId": "demo-three"},
+        ],
+    )
+
+    policies = build_rules(load_settings(path, SECRETS)).policies
+
+    assert [("AE", ("ADDRESS_ADDED",)), ("GB", ()), ("GB", ("DOCUMENT_VERIFIED",)), ("GB", ("DOCUMENT_VERIFIED",))] == [
+        (policies.of(seller).default_country, policies.onboarding_of(seller))
+        for seller in ("demo", "demo-two", "demo-three", "unheard-of")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            [{"sellerId": "demo"}, {"sellerId": "demo", "defaultCountry": "AE"}],
+            "each: Value error, Two of them are about the same",
+        ),
+        ([{"defaultCountry": "AE"}], "each.0.sellerId: Field required"),
+        ([{"sellerId": "canary/"}], "each.0.sellerId: String should match"),
+        ([{"sellerId": "demo", "defaultCountry": "canary"}], "each.0.defaultCountry: String should match"),
+        ([{"sellerId": "demo", "onboarding": ["canary"]}], "each.0.onboarding.0: Input should be 'CONTACT_VERIFIED'"),
+        ([{"sellerId": "demo", "onboarding": ["ADDRESS_ADDED"] * 2}], "each.0.onboarding: Value error, A step is named twice"),
+        ([{"sellerId": "demo", "canary": 1}], "each.0.canary: Extra inputs"),
+    ],
+    ids=["twice", "nobody", "no seller's id", "no country", "no step", "a step twice", "a typing mistake"],
+)
+def test_what_a_seller_cannot_say_is_named(path: Path, value: object, said: str) -> None:
+    change(path, "sellers.each", value)
+
+    assert f"  sellers.{said}" in refusal(path)
+
+
+@pytest.mark.parametrize("value", [["canary"], ["ADDRESS_ADDED", "CONTACT_VERIFIED", "ADDRESS_ADDED"], "canary", {}], ids=str)
+def test_what_cannot_be_required_is_refused(path: Path, value: object) -> None:
+    change(path, "sellers.onboarding", value)
+
+    message = refusal(path)
+
+    assert "  sellers.onboarding" in message
+    assert "canary" not in message
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ class Callers:
             headers = {**self.execute.headers(token), "x-request-id": REQUEST_ID}
             answer = await self.execute.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
             body: Json = answer.json()
+            # What it cost and what is left of the quota differ from call to call.
+            body.pop("extensions", None)
             return body
         async with open_socket(self.served) as socket:
             try:
@@ -54,6 +56,7 @@ class Callers:
             await socket.subscribe(query, variables)
             message = await socket.receive()
             found: Json = {"errors": message["payload"]} if message["type"] == "error" else message["payload"]
+            found.pop("extensions", None)
             for error in found.get("errors") or ():
                 # Over POST the caller chooses it, here the server does.
                 error["extensions"]["requestId"] = REQUEST_ID

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from graphql import (
+    GraphQLAbstractType,
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
@@ -18,7 +19,7 @@ from graphql import (
 )
 
 from app.graphql.schema import build_schema
-from core.ids import IdKind
+from core.ids import IdKind, new_id
 from tests.api import Json
 from tests.graphql.operations import BERLIN, announced
 
@@ -33,6 +34,8 @@ CUS, ADR, DOC, IMP, SES = (
     f"<{kind.value}>" for kind in (IdKind.CUSTOMER, IdKind.ADDRESS, IdKind.DOCUMENT, IdKind.BULK_IMPORT, IdKind.SESSION)
 )
 ANY = (CUS, ADR, DOC, IMP, SES)
+NOBODY = new_id(IdKind.CUSTOMER)
+"""A customer that there is not, for fields that take two: the same one twice would be a mistake of its own."""
 UNIQUE = "<unique>"
 """Stands for a text that is new with every call."""
 
@@ -52,6 +55,11 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Query.bulkImport": ({"id": IMP},),
     "Query.bulkImports": ({},),
     "Query.sessions": ({},),
+    "Query._entities": tuple(
+        {"representations": [{"__typename": type_, "id": id_}]}
+        for type_, id_ in (("Customer", CUS), ("Address", ADR), ("Document", DOC))
+    ),
+    "Query._service": ({},),
     "Mutation.createCustomer": ({"input": {"email": f"{UNIQUE}@example.com"}},),
     "Mutation.updateCustomer": (
         {"id": CUS, "patch": {"firstName": "Eve"}},
@@ -60,6 +68,8 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     ),
     "Mutation.upsertCustomer": ({"key": {"id": CUS}, "input": {"firstName": "Eve"}},),
     "Mutation.deleteCustomer": ({"id": CUS},),
+    "Mutation.eraseCustomer": ({"id": CUS},),
+    "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Mutation.createAddress": (
         {"customerId": CUS, "input": BERLIN},
         {"customerId": CUS, "input": {**BERLIN, "line1": ""}},
@@ -77,6 +87,11 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     ),
     "Mutation.requestDocumentUpload": ({"id": DOC, "file": announced()}, {"id": DOC, "file": announced(name="")}),
     "Mutation.completeDocumentUpload": ({"id": DOC},),
+    "Mutation.reviewDocument": (
+        {"id": DOC, "approve": False, "reason": "It cannot be read."},
+        {"id": DOC, "approve": True},
+        {"id": DOC, "approve": False},
+    ),
     "Mutation.deleteDocument": ({"id": DOC},),
     "Mutation.createBulkImport": ({"input": {"fileName": "customers.csv"}},),
     "Mutation.startBulkImport": ({"id": IMP},),
@@ -89,6 +104,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.revokeSession": ({"id": SES},),
     "Subscription.bulkImportProgress": ({"id": IMP},),
     "Subscription.bulkImportsProgress": ({},),
+    "Subscription.customerEvents": ({"customerId": CUS},),
 }
 """Arguments for each field; where it takes ids, one set for each way in which they could matter, the way that works first."""
 
@@ -111,6 +127,9 @@ def id_arguments(name: str) -> set[str]:
     def below(type_: GraphQLNamedType, path: str, seen: frozenset[str]) -> Iterator[str]:
         if type_.name == "ID" and not path.endswith(".sellerId"):
             yield path
+        if type_.name == "_Any":
+            # Objects of a gateway's, with the id of what is wanted.
+            yield f"{path}.id"
         if isinstance(type_, GraphQLInputObjectType) and type_.name not in seen:
             for key, field in type_.fields.items():
                 yield from below(get_named_type(field.type), f"{path}.{key}", seen | {type_.name})
@@ -191,8 +210,8 @@ def paths_to(wanted: str) -> Iterator[tuple[str, Path]]:
     owner, _, target = wanted.partition(".")
 
     def below(type_: GraphQLNamedType, seen: frozenset[str]) -> Iterator[Path]:
-        if isinstance(type_, GraphQLInterfaceType):
-            for inner in SCHEMA.get_implementations(type_).objects:
+        if isinstance(type_, GraphQLAbstractType):
+            for inner in SCHEMA.get_possible_types(type_):
                 yield from ((f"... on {inner.name}", *path) for path in below(inner, seen))
         if not isinstance(type_, GraphQLObjectType) or type_.name in seen:
             return

@@ -41,6 +41,8 @@ CREATE_DOCUMENT = f"""mutation($customer: ID!, $input: DocumentFields!) {{
 REQUEST_UPLOAD = f"""mutation($id: ID!, $file: FileFields!) {{
   requestDocumentUpload(id: $id, file: $file) {{ document {{ {DOCUMENT} }} {UPLOAD} {ERRORS} }} }}"""
 COMPLETE = f"mutation($id: ID!) {{ completeDocumentUpload(id: $id) {{ document {{ {DOCUMENT} }} {ERRORS} }} }}"
+REVIEW = f"""mutation($id: ID!, $approve: Boolean!, $reason: String) {{
+  reviewDocument(id: $id, approve: $approve, reason: $reason) {{ document {{ {DOCUMENT} }} {ERRORS} }} }}"""
 DELETE_DOCUMENT = f"mutation($id: ID!) {{ deleteDocument(id: $id) {{ deletedId {ERRORS} }} }}"
 
 IMPORT = """id sellerId status mode matchBy validation dryRun fileName fileSize totalRows processedRows createdRows updatedRows

@@ -1,5 +1,7 @@
 """How many questions an answer costs the database, however many customers it shows."""
 
+import pytest
+
 from tests.api import Api, Commands, Tokens
 from tests.graphql.operations import ADDRESS, BERLIN, LONDON, PROFILE, create
 
@@ -24,6 +26,18 @@ async def test_page_of_fifty_customers_with_addresses_and_documents_costs_three_
         sum(len(node["documents"]) for node in nodes),
     )
     assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
+
+
+@pytest.mark.parametrize("beside", ["", "addresses { id } documents { id }"], ids=["alone", "beside what it looks at"])
+async def test_onboarding_of_fifty_customers_costs_three_finds(execute: Api, commands: Commands, beside: str) -> None:
+    for _ in range(50):
+        await create(execute, addresses=[BERLIN], documents=[{"type": "PASSPORT"}])
+    commands.forget()
+
+    page = await execute.data(f"{{ customers(first: 50) {{ nodes {{ onboarding {{ complete done remaining }} {beside} }} }} }}")
+
+    assert [["ADDRESS_ADDED"]] * 50 == [node["onboarding"]["done"] for node in page["customers"]["nodes"]]
+    assert ["addresses", "customers", "documents"] == sorted(commands.collections(*READS))
 
 
 async def test_customer_with_addresses_and_documents_costs_three_finds(execute: Api, commands: Commands) -> None:

@@ -26,7 +26,7 @@ OPERATIONS = int(os.environ.get("TWO_SELLERS_OPERATIONS", "10000"))
 SEED = int(os.environ.get("TWO_SELLERS_SEED", "20261122"))
 AT_ONCE = 25
 LONGEST_DOCUMENT = 8
-BY_ID = frozenset({"node", "nodes", "customer", "address", "document", "bulkImport", "history"})
+BY_ID = frozenset({"node", "nodes", "_entities", "customer", "address", "document", "bulkImport", "history"})
 
 
 class Lines(logging.Handler):
@@ -88,7 +88,7 @@ class Run:
         shape = self.dice.choices(["mistake", "read", "change"], [5, 65, 30])[0]
         names = {
             "mistake": ["mistake"],
-            "read": self.dice.choices(["read", "by", "page", "nodes", "history"], [35, 20, 25, 12, 8]),
+            "read": self.dice.choices(["read", "by", "page", "nodes", "entities", "history"], [32, 20, 25, 8, 7, 8]),
             "change": self.dice.choices(["create", "update", "upsert", "below", "delete"], [20, 20, 10, 48, 2]),
         }[shape]
         if who == "customer" and names[0] in {"create", "upsert", "delete"}:
@@ -175,8 +175,11 @@ class Run:
         for name, ids in (("address", me.addresses), ("document", me.documents), ("bulkImport", me.imports)):
             if one.name.startswith("create") and value.get(name):
                 ids.append(value[name]["id"])
-        if one.name == "deleteCustomer" and value["deletedId"] is not None and len(me.customers) > 5:
-            me.customers[:] = [each for each in me.customers if each["id"] != value["deletedId"]]
+        gone = value.get("deletedId")
+        if one.name == "mergeCustomers" and customer is not None:
+            gone = one.variables["from"][1]
+        if gone is not None and len(me.customers) > 5:
+            me.customers[:] = [each for each in me.customers if each["id"] != gone]
 
 
 async def misfile(container: Container, run: Run) -> None:

@@ -131,6 +131,20 @@ class Dice:
         ids = [self.customer()[0] for _ in range(3)]
         return Operation("nodes", "query", f"nodes(ids: $ids) {{ id ... on Customer {CUSTOMER} }}", {"ids": ("[ID!]!", ids)})
 
+    def entities(self) -> Operation:
+        """Return what a gateway asks for: things of both sellers at once."""
+        wanted = [
+            {"__typename": type_, "id": id_}
+            for type_, (id_, _) in (
+                ("Customer", self.customer()),
+                ("Address", self.pick(lambda one: one.addresses, IdKind.ADDRESS)),
+                ("Document", self.pick(lambda one: one.documents, IdKind.DOCUMENT)),
+            )
+        ]
+        text = f"""_entities(representations: $wanted) {{ ... on Customer {CUSTOMER}
+          ... on Address {{ id label customer {{ id tags }} }} ... on Document {{ id number customer {{ id email }} }} }}"""
+        return Operation("_entities", "query", text, {"wanted": ("[_Any!]!", wanted)})
+
     def history(self) -> Operation:
         """Return a look at what happened to a customer."""
         id_, own = self.customer()
@@ -296,11 +310,14 @@ class Dice:
         )
 
     def delete(self) -> Operation:
-        """Return the deletion of a customer."""
+        """Return what makes a customer go: its deletion, its erasure, or a merge, perhaps with one of the other seller's."""
         id_, own = self.customer()
-        return Operation(
-            "deleteCustomer", "mutation", f"deleteCustomer(id: $id) {{ deletedId {ERRORS} }}", {"id": ("ID!", id_)}, own
-        )
+        name = self._dice.choice(["deleteCustomer", "eraseCustomer", "mergeCustomers"])
+        if name == "mergeCustomers":
+            into, mine = self.customer()
+            text = f"mergeCustomers(into: $into, from: $from) {CHANGED}"
+            return Operation(name, "mutation", text, {"into": ("ID!", into), "from": ("ID!", id_)}, own and mine)
+        return Operation(name, "mutation", f"{name}(id: $id) {{ deletedId {ERRORS} }}", {"id": ("ID!", id_)}, own)
 
 
 def document_of(operations: Sequence[Operation], seller_id: str | None = None) -> tuple[str, Json]:
