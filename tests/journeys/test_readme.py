@@ -49,7 +49,8 @@ def test_first_ten_minutes(stack: StackUnderTest, terminal: Terminal, directory:
     """
     A block more or less in that section needs its place here. The file with broken rows is the one command that may fail.
     """
-    chinook, northwind, read_back, follow, create, upload, download, sign_in = blocks("sh", section("The first ten minutes"))
+    steps = blocks("sh", section("The first ten minutes"))
+    chinook, northwind, read_back, follow, create, upload, download, sign_in, approve = steps
 
     imported = terminal.type(chinook)
     assert {"created": 59, "with warnings": 12, "rows in all": 59} == counted(imported), imported
@@ -94,6 +95,12 @@ def test_first_ten_minutes(stack: StackUnderTest, terminal: Terminal, directory:
     assert [] == entered["userErrors"]
     assert {"fullName": "Grace", "emailVerified": True} == entered["customer"]
     assert 600 == entered["tokens"]["expiresIn"]
+
+    approved = answered(terminal.type(approve))["reviewDocument"]
+    assert [] == approved["userErrors"]
+    assert "VERIFIED" == approved["document"]["status"]
+    steps_done = ["CONTACT_VERIFIED", "ADDRESS_ADDED", "DOCUMENT_SUBMITTED"]
+    assert {"complete": True, "done": steps_done, "remaining": []} == approved["document"]["customer"]["onboarding"]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README fetches its token with curl")

@@ -7,16 +7,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from beanie import init_beanie
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 
 from core.tenancy import Tenant
 from infra.mongo import create_indexes
 from models.customer import Customer
-from models.registry import STORED_MODELS
 from repositories.unit_of_work import Repositories, UnitOfWork
-from tests.repositories.plans import Asked, Database
+from tests.repositories.plans import Asked, Database, tell_beanie
 from tests.servers import Servers
 
 _ASKED = Asked()
@@ -30,7 +28,7 @@ async def _indexed(servers: Servers) -> AsyncIterator[Database]:
     )
     async with client:
         database = client.get_database(name, codec_options=CodecOptions(tz_aware=True, tzinfo=UTC))
-        await _tell_beanie(database)
+        await tell_beanie(database)
         await create_indexes()
         yield database
         await client.drop_database(name)
@@ -40,12 +38,8 @@ async def _indexed(servers: Servers) -> AsyncIterator[Database]:
 async def _database(indexed: Database) -> Database:
     """The database that Beanie knows from here on."""
     if Customer.get_pymongo_collection().database.client is not indexed.client:
-        await _tell_beanie(indexed)
+        await tell_beanie(indexed)
     return indexed
-
-
-async def _tell_beanie(database: Database) -> None:
-    await init_beanie(database=database, document_models=list(STORED_MODELS), skip_indexes=True)
 
 
 @pytest.fixture(name="asked")

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from beanie import init_beanie
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from models.registry import STORED_MODELS
 
 Database = AsyncDatabase[dict[str, Any]]
 _OF_A_QUERY = ("find", "filter", "sort", "limit", "aggregate", "pipeline", "cursor")
@@ -74,3 +77,8 @@ def _nodes(plan: object) -> Iterator[dict[str, Any]]:
     elif isinstance(plan, list):
         for inner in plan:
             yield from _nodes(inner)
+
+
+async def tell_beanie(database: Database) -> None:
+    """Have Beanie read and write there from now on; it knows one database per process."""
+    await init_beanie(database=database, document_models=list(STORED_MODELS), skip_indexes=True)

@@ -16,7 +16,7 @@ from models.customer import sort_value
 from repositories.customer_event import MongoOutbox
 from repositories.unit_of_work import Repositories
 from services.records import CustomerRecords
-from tests.repositories.plans import Asked, Database, Plan
+from tests.repositories.plans import Asked, Database, Plan, tell_beanie
 from tests.repositories.records import START, crowd, store
 
 SELLER, OTHER, SIZE = "planned", "planned-too", 300
@@ -34,6 +34,8 @@ Explained = Callable[..., Awaitable[Plan]]
 @pytest_asyncio.fixture(name="people", scope="session")
 async def _people(indexed: Database) -> list[CustomerRecords]:
     """Two sellers of equal size, so that a plan for one that reads the other's records is a bad one."""
+    # Made before `database` is: whoever ran before has told Beanie about another one.
+    await tell_beanie(indexed)
     for seller_id in (OTHER, SELLER):
         people = crowd(seller_id, SIZE)
         await store(Repositories(Tenant(seller_id)), people)

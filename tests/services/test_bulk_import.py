@@ -352,14 +352,20 @@ class TestWatching:
         assert 0 == bench.live.watchers
 
     async def test_thousands_of_watchers_come_and_go(self, bench: Bench) -> None:
-        """Nothing is left of them: no mailbox, no task."""
+        """Nothing is left of them: no mailbox, no stream, no task."""
         record = await bench.upload(customers_csv(1))
-        await anext(bench.service.watch(OPERATOR, record.id))
-        before = len(asyncio.all_tasks())
-        for _ in range(1000):
-            watching = bench.service.watch(OPERATOR, record.id)
-            await anext(watching)
-            await watching.aclose()
 
-        assert before == len(asyncio.all_tasks())
+        async def come_and_go(times: int) -> int:
+            for _ in range(times):
+                watching = bench.service.watch(OPERATOR, record.id)
+                await anext(watching)
+                await watching.aclose()
+            async with asyncio.timeout(10):
+                while bench.live.following:  # noqa: ASYNC110  nobody else waits for the end of a stream
+                    await asyncio.sleep(0.01)
+            return len(asyncio.all_tasks())
+
+        before = await come_and_go(1)
+
+        assert before == await come_and_go(1000)
         assert 0 == bench.live.watchers
