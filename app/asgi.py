@@ -90,7 +90,8 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.container = container
             yield
 
-    app = FastAPI(title="Customer Service", lifespan=lifespan, docs_url=None, redoc_url=None)
+    # A redirect to the address without its slash would take the host from the request, whoever wrote it.
+    app = FastAPI(title="Customer Service", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.stopping = stopping
     return app
 

@@ -17,4 +17,5 @@ class Loaders:
         self.address_by_id = by_key(repositories.addresses.get_many)
         self.document_by_id = by_key(repositories.documents.get_many)
         self.addresses_by_customer = by_key(repositories.addresses.of_customers)
+        self.history_pages = by_key(repositories.events.histories)
         self.documents_by_customer = by_key(repositories.documents.of_customers)

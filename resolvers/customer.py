@@ -28,6 +28,7 @@ from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
 from schema.viewer import own_customer
+from services.rules.profile import MAX_TAGS
 
 
 @strawberry.type
@@ -100,9 +101,14 @@ class CustomerQuery:
         """Return one page of customers."""
         order = sort or CustomerSort.CREATED_AT_DESC
         conditions = Conditions() if filter is None else filter.to_conditions()
-        if conditions.ids is not None and len(conditions.ids) > MAX_PAGE_SIZE:
-            message = f"At most {MAX_PAGE_SIZE} ids can be asked for at once; there are {len(conditions.ids)}."
-            raise BadInput(message)
+        for name, values, most in (
+            ("ids", conditions.ids, MAX_PAGE_SIZE),
+            ("tags", conditions.tags, MAX_TAGS),
+            ("values of status", conditions.status, MAX_PAGE_SIZE),
+        ):
+            if values is not None and len(values) > most:
+                message = f"At most {most} {name} can be asked for at once; there are {len(values)}."
+                raise BadInput(message)
         request = page_request(order.value, first=first, after=after, last=last, before=before)
         page = await info.context.services.customers.list(info.context.viewer, conditions, order, request, seller_id)
         return CustomerConnection.of(page, order, conditions, seller_id)

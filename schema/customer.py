@@ -13,7 +13,7 @@ from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
 from schema.address import Address, AddressFields
 from schema.context import Info
-from schema.customer_event import HISTORY, CustomerEvent, history_cursor
+from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, presents
@@ -101,9 +101,12 @@ class Customer(Node):
     @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.")
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
-        request = page_request(HISTORY, first=first, after=after)
-        page = await info.context.services.customers.history(info.context.viewer, self.record, request)
-        return Connection.from_page(page, CustomerEvent.from_event, history_cursor)
+        info.context.may_read_customers()
+        request = page_request(history_of(self.record.id), first=first, after=after)
+        page = await info.context.loaders.history_pages.load((*self._owner, request))
+        return Connection.from_page(
+            page or Page([], has_next=False, has_previous=False), CustomerEvent.from_event, history_cursor
+        )
 
     @property
     def _owner(self) -> tuple[str, str]:
@@ -187,7 +190,7 @@ class CustomerFilter:
     document_number: str | None = strawberry.field(default=None, description="A document with this number, in any spelling.")
     status: list[CustomerStatus] | None = strawberry.field(default=None, description="One of these.")
     kind: CustomerKind | None = strawberry.field(default=None, description="Persons only, or organisations only.")
-    tags: list[str] | None = strawberry.field(default=None, description="All of these tags.")
+    tags: list[str] | None = strawberry.field(default=None, description="All of these tags, at most 250.")
     created_at: DateTimeRange | None = strawberry.field(default=None, description="Created in this range.")
     updated_at: DateTimeRange | None = strawberry.field(default=None, description="Last changed in this range.")
     search: str | None = strawberry.field(

@@ -14,16 +14,13 @@ from schema.node import present
 if TYPE_CHECKING:
     from schema.customer import Customer
 
-HISTORY = "history"
-"""The order of a customer's history, for its cursors."""
-
 
 @strawberry.type(description="One change of a customer: also published to Kafka, with the same id.")
 class CustomerEvent:
     id: strawberry.ID = strawberry.field(description="The id the event also carries on Kafka.")
     type: CustomerEventType = strawberry.field(description="What happened.")
     customer_id: strawberry.ID = strawberry.field(description="Whom it happened to.")
-    actor: str = strawberry.field(description="Who did it: `operator:ada`, `service:oms`, `customer:cus_…`.")
+    actor: str = strawberry.field(description="Who did it: `operator:ada`, `service:oms`, `customer:cus_…`, `system:expiry`.")
     changed: list[str] = strawberry.field(description="The fields that changed, as spelled in this API.")
     version: int = strawberry.field(description="The version the customer had afterwards.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
@@ -50,6 +47,11 @@ class CustomerEvent:
         )
 
 
+def history_of(customer_id: str) -> str:
+    """Return the name of the order of a customer's history, for its cursors: another customer's are none of it."""
+    return f"history of {customer_id}"
+
+
 def history_cursor(event: events.CustomerEvent) -> str:
     """Return an event's place in its customer's history."""
-    return encode_cursor(HISTORY, Position(event.version, event.id))
+    return encode_cursor(history_of(event.customer_id), Position(event.version, event.id))

@@ -13,7 +13,6 @@ from core.filters import CustomerFilter, CustomerKey, CustomerKeyKind, CustomerS
 from core.paging import Page, PageRequest
 from core.tenancy import Reach, Tenant
 from core.vocabulary import CustomerEventType, CustomerStatus
-from events.customer import CustomerEvent
 from models.customer import Customer
 from models.idempotency import IdempotencyRecord
 from repositories.errors import KeyTaken
@@ -123,11 +122,6 @@ class CustomerService:
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
         return await Repositories(tenant).customers.count(normalised, document_keys=document_keys)
-
-    async def history(self, viewer: Principal, customer: Customer, request: PageRequest) -> Page[CustomerEvent]:
-        """Return one page of what happened to a customer, newest first."""
-        viewer.require(Scope.CUSTOMERS_READ)
-        return await Repositories(viewer.reach()).events.history(customer.seller_id, customer.id, request)
 
     # ----------------------------------------------------------------- changing
 

@@ -6,6 +6,7 @@ import sys
 import uvicorn
 
 from app.asgi import create_app
+from app.http_heads import BoundedHeads
 from app.observability import configure_logging, serve_metrics
 from app.sections import host_and_port
 from app.settings import load_settings
@@ -36,7 +37,7 @@ def serve() -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeads,
         ws="websockets-sansio",
         access_log=False,
         log_config=None,

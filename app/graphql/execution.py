@@ -12,7 +12,7 @@ from strawberry.schema.schema import StreamResult
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from app.graphql.deadline import executor_within
+from app.graphql.bounded_execution import executor_within
 from app.graphql.errors import published
 from app.graphql.extensions import Gate, OneContextPerOperation
 from app.graphql.introspection import is_open

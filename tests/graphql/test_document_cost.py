@@ -40,7 +40,17 @@ COSTS = {
     "a page by edges": ("{ customers(first: 7) { edges { node { id } } } }", 1 + 7 * 2),
     "a page by both": ("{ customers(first: 7) { nodes { id } edges { node { id } } } }", 1 + 7 * 3),
     "a page's place": ("{ customers(first: 7) { pageInfo { hasNextPage } } }", 1 + 1),
-    "a count": ("{ customers(first: 7) { totalCount } }", 1),
+    "a count": ("{ customers(first: 7) { totalCount } }", 1 + 150),
+    "a search": ('{ customers(first: 7, filter: {search: "ada", tags: ["vip"]}) { nodes { id } } }', 1 + 50 + 50 + 7),
+    "a search for nothing": ('{ customers(first: 7, filter: {search: "", tags: null}) { nodes { id } } }', 1 + 7),
+    "a way back to the same list": (
+        '{ customer(id: "1") { addresses { customer { addresses { id } } } } }',
+        1 + 3 * (1 + 1 + 100),
+    ),
+    "a way back through a page": (
+        '{ customer(id: "1") { documents { customer { history(first: 2) { nodes { customer { addresses { id } } } } } } } }',
+        1 + 3 * (1 + 1 + 1 + 2 * (1 + 1 + 100)),
+    ),
     "a page in a page": ("{ customers(first: 7) { nodes { history(first: 5) { nodes { id } } } } }", 1 + 7 * (1 + 1 + 5)),
     "as many ids as are given": ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3),
     "one id for a list": ('{ nodes(ids: "a") { id } }', 1),
@@ -111,6 +121,8 @@ NODE = """query($n: Int!) {
         (IDS, {}, 0),
         (FILTERED, {"f": {"ids": ["a", "b"]}}, 1 + 2),
         (FILTERED, {"f": {"email": "a"}}, 1 + 20),
+        (FILTERED, {"f": {"search": "ada"}}, 1 + 50 + 20),
+        (FILTERED, {"f": {"search": "ada", "tags": ["vip"]}}, 1 + 50 + 50 + 20),
         (FILTERED, {"f": None}, 1 + 20),
         (FILTERED, {"f": "nonsense"}, 1 + 20),
         (FILTERED_IDS, {"ids": ["a", "b", "c"]}, 1 + 3),
@@ -168,12 +180,12 @@ async def test_what_is_too_dear_is_refused_with_the_figures_whatever_is_left_out
 
     (error,) = result.errors or []
     extensions = error.extensions or {}
-    assert ("QUERY_TOO_COMPLEX", 1 + 100 * (1 + 3 * (2 + 3 * (2 + 3))), MAX_COST) == (
+    assert ("QUERY_TOO_COMPLEX", 1 + 100 * (1 + 3 * (2 + 100 * (2 + 100))), MAX_COST) == (
         extensions["code"],
         extensions["cost"],
         extensions["maximumCost"],
     )
-    assert "5,201 points" in error.message
+    assert "3,060,701 points" in error.message
     assert result.extensions in ({}, None)
 
 
