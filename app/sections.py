@@ -18,11 +18,23 @@ from pydantic import (
 
 from auth.principal import SCOPES, Scope
 from core.vocabulary import OnboardingStep, OtpChannel, PrincipalKind
+from services.rules.country import country_codes
 from services.seller import DEFAULT_ONBOARDING
 
 _LAST_PORT = 65535
 _SELLER_ID = r"^[A-Za-z0-9_-]{1,64}$"
-_COUNTRY = r"^[A-Z]{2}$"
+
+
+def _known_country(code: str) -> str:
+    if code not in country_codes():
+        message = "This is the code of no country (ISO 3166-1 alpha-2, in capitals)"
+        raise ValueError(message)
+    return code
+
+
+CountryCode = Annotated[str, AfterValidator(_known_country)]
+"""A country: ``AE``."""
+
 _HTTP_URL = r"^https?://[^\s/]+"
 _ISSUER = r"^[^\s|]{1,255}$"  # the bar separates an issuer from a subject, see auth/claim_mapping.py
 _DISCOVERY_URL = r"^https?://[^\s|]+/\.well-known/[^\s|]+$"
@@ -209,14 +221,14 @@ class SellerOverrides(Section):
     """What one seller has said for itself; a key that is left out holds as for all."""
 
     seller_id: str = Field(pattern=_SELLER_ID)
-    default_country: str | None = Field(None, pattern=_COUNTRY)
+    default_country: CountryCode | None = None
     onboarding: OnboardingSteps | None = None
 
 
 class SellerDefaults(Section):
     """What holds for a seller that has said nothing else, and what single sellers have said."""
 
-    default_country: str = Field("US", pattern=_COUNTRY)
+    default_country: CountryCode = "US"
     onboarding: OnboardingSteps = list(DEFAULT_ONBOARDING)
     """What a customer has to have done before its onboarding is complete."""
     each: list[SellerOverrides] = []

@@ -29,6 +29,7 @@ from repositories.session import SessionRepository
 
 T = TypeVar("T")
 
+_log = structlog.get_logger(__name__)
 _audit = structlog.get_logger(log="audit")
 
 LONGEST_TRANSACTION = 10.0
@@ -90,7 +91,12 @@ class UnitOfWork:
             # Always in one order: two that wait for the same turns never wait for each other.
             for one in sorted({turn} if isinstance(turn, str) else set(turn or ())):
                 await stack.enter_async_context(self._turns.setdefault(one, asyncio.Lock()))
-            return await asyncio.shield(asyncio.ensure_future(self._run(tenant, body)))
+            running = asyncio.ensure_future(self._run(tenant, body))
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                running.add_done_callback(_note_failure)
+                raise
 
     async def _run(self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]]) -> T:
         async with self._client.start_session() as session:
@@ -133,6 +139,12 @@ class OwnSession:
         """Wait for the transaction that was left to itself when its caller was cancelled."""
         if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)
+
+
+def _note_failure(running: asyncio.Future[Any]) -> None:
+    """Take note of what became of work whose caller has gone; asyncio would print a traceback that nobody can act on."""
+    if not running.cancelled() and (error := running.exception()) is not None:
+        _log.info("work that nobody waited for any more failed", error=type(error).__name__)
 
 
 async def _transaction(session: AsyncClientSession, tenant: Reach, body: Callable[[Repositories], Awaitable[T]]) -> T:

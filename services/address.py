@@ -50,7 +50,7 @@ class AddressService:
         viewer.require(Scope.CUSTOMERS_WRITE)
 
         async def body(work: Repositories) -> Address:
-            customer = await require_customer(work, customer_id)
+            customer = await require_customer(work, customer_id, "customerId")
             checked = self._checked(draft, customer.seller_id)
             existing = await work.addresses.of_customer(customer.seller_id, customer_id)
             if len(existing) >= MAX_ADDRESSES:

@@ -322,15 +322,15 @@ def _may_know_numbers(viewer: Principal, asked: bool) -> None:  # noqa: FBT001
         viewer.require(Scope.DOCUMENTS_READ)
 
 
-async def require_customer(work: Repositories, customer_id: str) -> Customer:
-    """Return a customer.
+async def require_customer(work: Repositories, customer_id: str, field: str = "id") -> Customer:
+    """Return a customer; *field* is where the caller gave its id.
 
     Raises:
         Refused: NOT_FOUND, the same for an unknown, a deleted and another seller's customer.
     """
     customer = await work.customers.get(customer_id)
     if customer is None:
-        raise not_found("id")
+        raise not_found(field)
     return customer
 
 

@@ -81,7 +81,7 @@ class DocumentService:
         viewer.require(Scope.DOCUMENTS_WRITE)
 
         async def body(work: Repositories) -> Document:
-            customer = await require_customer(work, customer_id)
+            customer = await require_customer(work, customer_id, "customerId")
             checked, problems = check_document_draft(draft, self._policies.of(customer.seller_id))
             if problems:
                 raise Refused(problems)

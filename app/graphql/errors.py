@@ -55,6 +55,11 @@ def published(
     return shown
 
 
+def gave_up(error: GraphQLError) -> bool:
+    """Say whether validation ended because it took too much work, not because it had found enough."""
+    return isinstance(error, ValidationAbortedError) and error.message == "Validation aborted."
+
+
 def _cause(error: GraphQLError) -> Exception | None:
     cause = error.original_error
     while isinstance(cause, GraphQLError):
@@ -82,7 +87,7 @@ def _told(error: GraphQLError, cause: Exception | None, *, hints: bool) -> tuple
         return str(cause), extensions
     if isinstance(error, GraphQLSyntaxError) and (too_much := too_long_to_read(error)) is not None:
         return too_much, {"code": QueryTooComplex.code}
-    if isinstance(error, ValidationAbortedError) and error.message == "Validation aborted.":
+    if gave_up(error):
         return _TOO_INTRICATE, {"code": QueryTooComplex.code}
     return error.message if hints else _HINT.sub("", error.message), {"code": "BAD_USER_INPUT"}
 

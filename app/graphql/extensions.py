@@ -10,10 +10,14 @@ from strawberry.extensions import SchemaExtension
 from app.graphql import introspection
 from app.graphql.document_cost import MAX_COST, TooExpensive
 from app.graphql.document_guard import MAX_CHARACTERS, MAX_COMMENTS, MAX_TOKENS
+from app.graphql.errors import gave_up
 from app.graphql.quotas import Key, Quotas, bucket_of
 from app.graphql.rules import OperationRules
 from app.graphql.screened import Screened, ScreenedDocuments
-from core.errors import ServiceError
+from core.errors import BadInput, ServiceError
+
+# Word by word a list of guesses would otherwise become the schema: which field there is, and what it wants.
+_UNFIT = BadInput("This document does not fit the schema. Send an access token to be told where: Authorization: Bearer ….")
 
 
 class OneContextPerOperation(SchemaExtension):
@@ -96,7 +100,8 @@ class Gate(SchemaExtension):
         if known.tells_schema and not introspection.is_open(principal, to_everybody=self._rules.open_introspection):
             raise introspection.refusal(principal)
         if errors := known.errors():
-            return errors
+            told = principal is not None or self._rules.open_introspection or any(map(gave_up, errors))
+            return errors if told else [refused(_UNFIT)]
         cost = known.cost(context.operation_name).within_limit(context.variables or {})
         key = bucket_of(context.context)
         self._quotas.spend(key, cost)

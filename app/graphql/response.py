@@ -125,7 +125,10 @@ def body_of(result: ExecutionResult) -> dict[str, Any]:
 
 def answer_to_refused(refusal: Refusal, media_type: str, request_id: str) -> Answer:
     """Return what is answered to a request that never became an operation."""
-    error = {"message": str(refusal), "extensions": {"code": refusal.code, "requestId": request_id}}
+    extensions: dict[str, Any] = {"code": refusal.code, "requestId": request_id}
+    if "retry-after" in refusal.headers:
+        extensions["retryAfter"] = int(refusal.headers["retry-after"])
+    error = {"message": str(refusal), "extensions": extensions}
     return Answer(refusal.status, JSON if media_type == EVENT_STREAM else media_type, {"errors": [error]}, refusal.headers)
 
 

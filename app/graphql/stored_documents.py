@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from graphql import GraphQLError, parse
+from graphql import GraphQLError, OperationDefinitionNode, parse
 
 from app.graphql.document_guard import MAX_CHARACTERS, MAX_COMMENTS, MAX_TOKENS
 from app.graphql.execution import Schema
 from app.graphql.request import strict_json
 from app.graphql.screened import Screened
 from app.settings import InvalidSettings
+from core.errors import ServiceError
 
 _KEY = "graphql.storedDocuments"
 _MANIFEST = "apollo-persisted-query-manifest"
@@ -72,5 +73,13 @@ def _fault(text: str, schema: Schema) -> str | None:
     screened = Screened(schema._schema, document)  # noqa: SLF001  Strawberry has no public way to the schema it builds
     if refusal := screened.refusal(named=True):
         return str(refusal)
-    errors = screened.errors()
-    return errors[0].message if errors else None
+    if errors := screened.errors():
+        return errors[0].message
+    for operation in document.definitions:
+        if isinstance(operation, OperationDefinitionNode):
+            try:
+                # Without variables: what is too dear or too large then is written into the document.
+                screened.cost(None if operation.name is None else operation.name.value).within_limit({})
+            except ServiceError as error:
+                return str(error)
+    return None

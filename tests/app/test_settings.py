@@ -530,12 +530,16 @@ def test_each_seller_may_say_something_for_itself(path: Path) -> None:
         ),
         ([{"defaultCountry": "AE"}], "each.0.sellerId: Field required"),
         ([{"sellerId": "canary/"}], "each.0.sellerId: String should match"),
-        ([{"sellerId": "demo", "defaultCountry": "canary"}], "each.0.defaultCountry: String should match"),
+        (
+            [{"sellerId": "demo", "defaultCountry": "canary"}],
+            "each.0.defaultCountry: Value error, This is the code of no country",
+        ),
+        ([{"sellerId": "demo", "defaultCountry": "XX"}], "each.0.defaultCountry: Value error, This is the code of no country"),
         ([{"sellerId": "demo", "onboarding": ["canary"]}], "each.0.onboarding.0: Input should be 'CONTACT_VERIFIED'"),
         ([{"sellerId": "demo", "onboarding": ["ADDRESS_ADDED"] * 2}], "each.0.onboarding: Value error, A step is named twice"),
         ([{"sellerId": "demo", "canary": 1}], "each.0.canary: Extra inputs"),
     ],
-    ids=["twice", "nobody", "no seller's id", "no country", "no step", "a step twice", "a typing mistake"],
+    ids=["twice", "nobody", "no seller's id", "no code", "no country", "no step", "a step twice", "a typing mistake"],
 )
 def test_what_a_seller_cannot_say_is_named(path: Path, value: object, said: str) -> None:
     change(path, "sellers.each", value)

@@ -470,6 +470,8 @@ async def test_streams_of_one_caller_are_counted(served: str, operator: str, sou
 
     assert (429, "RATE_LIMITED") == (refused.answer.status_code, error_code(refused.answer))
     assert 0 < int(refused.answer.headers["retry-after"])
+    (error,) = refused.answer.json()["errors"]
+    assert int(refused.answer.headers["retry-after"]) == error["extensions"]["retryAfter"]
     await quiet()
     async with open_stream(served, ALL, token=operator) as stream:
         await stream.next()

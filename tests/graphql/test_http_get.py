@@ -107,6 +107,12 @@ async def test_what_cannot_be_understood_is_refused(execute: Api, asked: dict[st
     assert (400, "BAD_USER_INPUT") == (answer.status_code, error_code(answer))
 
 
+async def test_bytes_that_are_no_text_are_not_replaced(execute: Api) -> None:
+    answer = await execute.http.get("/graphql?query=%7B%20__typename%20%7D&operationName=%ff%fe", headers=execute.headers())
+
+    assert (400, "BAD_USER_INPUT") == (answer.status_code, error_code(answer))
+
+
 async def test_an_address_that_asks_for_nothing_is_told_how(execute: Api) -> None:
     answer = await get(execute, variables={})
 

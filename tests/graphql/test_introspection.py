@@ -106,6 +106,26 @@ def near(name: str) -> list[str]:
     return [name[:-1], name + "s", name + "x", name[1:], name[:1] + name[2:], name.lower() + "_", name[::-1]]
 
 
+async def test_strangers_are_not_told_what_does_not_fit() -> None:
+    """
+    Neither what there is nor what there is not: a word list learns no more from a hit than from a miss.
+    """
+    documents = [
+        "{ customers }",
+        "{ nothing }",
+        "{ viewer { kind nothing } }",
+        "{ node { id } }",
+        "{ customers { nodes { id: x } } }",
+    ]
+
+    told = [errors(await run(document, schema=CLOSED)) for document in documents]
+
+    assert 1 == len({str(one) for one in told})
+    (((code, message),), *_) = told
+    assert "BAD_USER_INPUT" == code
+    assert "access token" in message
+
+
 async def test_near_misses_of_every_root_field_recover_none() -> None:
     """
     In the spirit of Clairvoyance: it sends word lists, and collects the names in the answers.
@@ -116,8 +136,8 @@ async def test_near_misses_of_every_root_field_recover_none() -> None:
     for start in range(0, len(guesses), 10):
         some = guesses[start : start + 10]
         for document in (f"{{ {' '.join(some)} }}", f'{{ customer(id: "1") {{ {" ".join(some)} }} }}'):
-            words = {word for _, message in errors(await run(document, schema=CLOSED)) for word in message.split("'")[1::2]}
-            told |= words - set(some)
+            found = errors(await run(document, schema=CLOSED, principal=CUSTOMER))
+            told |= {word for _, message in found for word in message.split("'")[1::2]} - set(some)
 
     assert told <= {"Query", "Customer"}
     assert len(guesses) > 100

@@ -286,8 +286,10 @@ def test_file_is_a_map_or_a_manifest_of_apollos(tmp_path: Path, schema: Schema) 
         "type Query { a: Int }",
         "{ viewer { kind } } # " + "x" * MAX_CHARACTERS,
         "{ " + " ".join(f"a{n}: __typename" for n in range(100)) + " }",
+        "{ customers(first: 100) { nodes { history(first: 100) { nodes { id } } } } }",
+        "query A { viewer { kind } } query B { customers(first: 1000) { nodes { id } } }",
     ],
-    ids=["syntax", "unknown field", "missing argument", "no operation", "too long", "too many aliases"],
+    ids=["syntax", "no field", "no argument", "no operation", "too long", "too many aliases", "too dear", "no such page"],
 )
 def test_document_that_could_never_be_served_stops_the_start_and_is_named(tmp_path: Path, schema: Schema, text: str) -> None:
     with pytest.raises(InvalidSettings, match=r"graphql\.storedDocuments(.|\n)*'broken'") as refusal:

@@ -1,8 +1,12 @@
 """Transactions: all or nothing, again when somebody got in the way, and never cut in the middle."""
 
 import asyncio
+import gc
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
+import structlog
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, WriteError
 
@@ -135,6 +139,41 @@ async def test_a_caller_that_goes_away_does_not_cut_a_write_in_the_middle(
             break
         await asyncio.sleep(0.02)
     assert records.customer == await mine.customers.get(records.customer.id)
+
+
+async def test_a_failure_that_nobody_waits_for_is_noted_in_one_line(units: UnitOfWork, seller: str) -> None:
+    """
+    asyncio would print a traceback of it, as of something that was forgotten.
+    """
+    inside, go_on = asyncio.Event(), asyncio.Event()
+    done = asyncio.Event()
+
+    async def body(_: Repositories) -> None:
+        inside.set()
+        await go_on.wait()
+        done.set()
+        raise Unavailable("The database has gone.")
+
+    complaints: list[Mapping[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+    try:
+        with structlog.testing.capture_logs() as log:
+            caller = asyncio.create_task(units.run(Tenant(seller), body))
+            await inside.wait()
+            caller.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await caller
+            go_on.set()
+            await done.wait()
+            del caller
+            for _ in range(50):
+                await asyncio.sleep(0.01)
+            gc.collect()
+    finally:
+        asyncio.get_running_loop().set_exception_handler(None)
+
+    assert [("info", "Unavailable")] == [(line["log_level"], line.get("error")) for line in log]
+    assert [] == complaints
 
 
 async def test_what_the_database_refuses_for_another_reason_is_not_called_taken(units: UnitOfWork, seller: str) -> None:
