@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.aws import aws_access
-from app.sections import OtpSettings, WebhookSettings
+from app.identity_sections import OtpSettings, WebhookSettings
 from app.settings import InvalidSettings, Settings
 from core.clock import Clock
 from core.sealing import Sealer

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from starlette.routing import Mount
 
-from app.sections import OperatorSignInSettings
+from app.identity_sections import OperatorSignInSettings
 from app.settings import InvalidSettings, Settings
 from app.verifiers import granted_by
 from auth.claim_mapping import ClaimMapping

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from app.identity_sections import OtpSettings, SecuritySettings
 from app.sections import (
     AwsSettings,
     BulkSettings,
@@ -22,9 +23,7 @@ from app.sections import (
     KafkaSettings,
     MongoSettings,
     MonitoringSettings,
-    OtpSettings,
     PusherSettings,
-    SecuritySettings,
     SellerDefaults,
     ServerSettings,
     ValidationSettings,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from app.sections import RoleGrant, TrustedIssuerSettings
+from app.identity_sections import RoleGrant, TrustedIssuerSettings
 from app.settings import InvalidSettings, Settings
 from auth.claim_mapping import ClaimMapping, UnfitClaims
 from auth.principal import Scope

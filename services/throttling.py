@@ -36,7 +36,7 @@ _GUESSED = "There were too many wrong codes. Wait {} seconds, then ask for a new
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAllowances:
-    """How many codes may be asked for beside the limits of each destination; see `app.sections.SendLimits`."""
+    """How many codes may be asked for beside the limits of each destination; see `app.identity_sections.SendLimits`."""
 
     per_network_ten_minutes: int = 300
     per_network_hour: int = 1_000

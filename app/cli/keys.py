@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.stack import settings_beside_the_stack
+from app.identity_sections import SecuritySettings
 from app.keys import read_key_file, write_key_file
-from app.sections import SecuritySettings
 from app.settings import InvalidSettings
 from auth.keys import (
     KeyRing,

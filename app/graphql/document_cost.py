@@ -8,7 +8,7 @@ stands in a list costs that times the list's size: what `first` or `last` asks f
 The document's part is worked out once (`compiled`). What is left for each call is a few multiplications.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +21,8 @@ from graphql import (
     GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    Undefined,
-    ValueNode,
-    VariableNode,
     get_named_type,
     get_nullable_type,
     is_abstract_type,
@@ -35,8 +30,8 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from core.errors import BadInput, QueryTooComplex
-from core.paging import page_request
+from app.graphql.list_sizes import ListSizes, Read, Variables, is_unsized
+from core.errors import QueryTooComplex
 
 MAX_COST = 1000
 """Of one operation: a page of 100 customers with their addresses and documents is 802. Shopify's and Hot Chocolate's limit."""
@@ -57,14 +52,8 @@ SEARCH_COST = 50
 MUTATION_COST = 10
 """A mutation is a transaction with history, outbox and indexes; the figure is Shopify's."""
 
-_LISTED_BY = ("ids", "representations")
-"""Arguments that say which objects a list has."""
-
 _SEARCHED_BY = ("search", "tags")
 """Conditions of a filter that cost `SEARCH_COST`."""
-
-Variables = Mapping[str, Any]
-Read = Callable[[Variables], Any]
 
 
 class TooExpensive(QueryTooComplex):
@@ -162,7 +151,7 @@ class _Compiler:
     ) -> None:
         self._schema = schema
         self._fragments = fragments
-        self._defaults = defaults
+        self._sizes = ListSizes(defaults)
 
     def object(
         self, parent: GraphQLObjectType, selections: Sequence[SelectionSetNode], *, assumed: int = ASSUMED_ITEMS
@@ -183,10 +172,10 @@ class _Compiler:
             total.add(own)
             connection = get_named_type(definition.type)
             self._add_search(total, definition, nodes[0])
-            self._add_connection(total, connection, selections, self._page_size(definition, nodes[0]), assumed)
+            self._add_connection(total, connection, selections, self._sizes.page(definition, nodes[0]), assumed)
             return
-        size = self._list_size(definition, nodes[0], assumed)
-        below = MOST_ITEMS if _is_unsized(definition) else assumed
+        size = self._sizes.items(definition, nodes[0], assumed)
+        below = MOST_ITEMS if is_unsized(definition) else assumed
         inside = self._any(get_named_type(definition.type), selections, below)
         each = Cost(own.fixed + inside.fixed, inside.lists, inside.choices)
         if isinstance(get_nullable_type(definition.type), GraphQLList):
@@ -196,7 +185,7 @@ class _Compiler:
 
     def _add_search(self, total: _Total, definition: GraphQLField, node: FieldNode) -> None:
         for name in _SEARCHED_BY:
-            given = self._argument(definition, node, "filter", name)
+            given = self._sizes.given(definition, node, "filter", name)
             if callable(given):
                 total.add_list(_whether(given), Cost(SEARCH_COST))
             elif given:
@@ -257,102 +246,6 @@ class _Compiler:
         type_ = self._schema.get_type(condition.name.value)
         return is_abstract_type(type_) and self._schema.is_sub_type(type_, parent)
 
-    def _page_size(self, definition: GraphQLField, node: FieldNode) -> "int | Read":
-        first, last = (self._argument(definition, node, name) for name in ("first", "last"))
-        given = self._argument(definition, node, "filter", "ids")
-        if callable(first) or callable(last) or callable(given):
-            return lambda variables: _page_size(_value(first, variables), _value(last, variables), _value(given, variables))
-        try:
-            return _page_size(first, last, given)
-        except BadInput as error:
-            # The document is what is wrong, and every call of it is told so.
-            refusal = error
-            return lambda _: _raise(refusal)
-
-    def _list_size(self, definition: GraphQLField, node: FieldNode, assumed: int) -> "int | Read":
-        """Return how many items a list has; 1 for what is no list."""
-        if not isinstance(get_nullable_type(definition.type), GraphQLList):
-            return 1
-        if _is_unsized(definition):
-            return assumed
-        name = next((name for name in _LISTED_BY if name in definition.args), None)
-        if name is None:
-            # The types of introspection are in memory, and as many as they are.
-            return 1
-        given = self._argument(definition, node, name)
-        return (lambda variables: _length(given(variables))) if callable(given) else _length(given)
-
-    def _argument(self, definition: GraphQLField, node: FieldNode, name: str, *path: str) -> Any:
-        """Return what is given for an argument, or at *path* inside it: a value, or how to get it from the variables."""
-        if name not in definition.args:
-            return None
-        default = definition.args[name].default_value
-        default = None if default is Undefined else default
-        for argument in node.arguments or ():
-            if argument.name.value == name:
-                return self._literal(argument.value, default, path)
-        return _at(default, path)
-
-    def _literal(self, value: ValueNode, default: Any, path: Sequence[str]) -> Any:
-        if isinstance(value, VariableNode):
-            name = value.name.value
-            otherwise = self._defaults.get(name, default)
-            return lambda variables: _at(variables.get(name, otherwise), path)
-        if path:
-            if not isinstance(value, ObjectValueNode):
-                return None
-            inner = next((one.value for one in value.fields if one.name.value == path[0]), None)
-            return None if inner is None else self._literal(inner, None, path[1:])
-        # Of a list with variables in it, only the length matters.
-        return list(value.values) if isinstance(value, ListValueNode) else value_from_ast_untyped(value)
-
-
-def _is_unsized(definition: GraphQLField) -> bool:
-    """Say whether a field is a list of objects from the database that nobody gives a size for."""
-    return (
-        isinstance(get_nullable_type(definition.type), GraphQLList)
-        and not any(name in definition.args for name in _LISTED_BY)
-        and not get_named_type(definition.type).name.startswith("__")
-    )
-
 
 def _whether(given: Read) -> Read:
     return lambda variables: bool(given(variables))
-
-
-def _value(given: Any, variables: Variables) -> Any:
-    return given(variables) if callable(given) else given
-
-
-def _at(value: Any, path: Sequence[str]) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def _raise(error: BadInput) -> int:
-    raise BadInput(str(error))
-
-
-def _page_size(first: Any, last: Any, ids: Any) -> int:
-    """Return how many items a page has at most.
-
-    Raises:
-        BadInput: it is a size that no page has; in the words of `core.paging`.
-    """
-    size = page_request("", first=_whole(first), last=_whole(last)).size
-    return size if ids is None else min(size, _length(ids))
-
-
-def _whole(value: Any) -> int | None:
-    """Return *value* if GraphQL takes it for an Int; what it does not take is refused when the operation begins."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _length(value: Any) -> int:
-    """Return the length of a list as GraphQL understands it: one thing is a list of one."""
-    if value is None:
-        return 0
-    return len(value) if isinstance(value, list) else 1
