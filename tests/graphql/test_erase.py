@@ -504,7 +504,7 @@ async def test_at_once_with_everything_else_nothing_is_left(execute: Api, contai
     )
 
     assert [person.id] * 3 == [one["deletedId"] for one in outcomes if "deletedId" in one]
-    assert {("NOT_FOUND", "id"), ("NOT_FOUND", "into")} >= {
+    assert {("NOT_FOUND", "id"), ("NOT_FOUND", "customerId"), ("NOT_FOUND", "into")} >= {
         (code, (path or [""])[0]) for one in outcomes for code, path in codes(one)
     }
     assert set() == await places(container, word)

@@ -352,7 +352,7 @@ async def test_nothing_is_lost_when_both_change_meanwhile(execute: Api) -> None:
     added = [one["address"] for one in outcomes if one.get("address")]
     refused = [codes(one) for one in outcomes if one["userErrors"]]
     left = await read(execute, into["id"])
-    assert [[("NOT_FOUND", ["id"])]] * len(refused) == refused
+    assert [[("NOT_FOUND", ["customerId"])]] * len(refused) == refused
     assert 2 + len(added) == len(left["addresses"])
     assert 1 == sum(address["isDefault"] for address in left["addresses"])
     assert list(range(1, left["version"] + 1)) == [one["version"] for one in await events(execute, into["id"])]
