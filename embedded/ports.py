@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from embedded.errors import AddressTaken
 
 LOOPBACK = "127.0.0.1"
 _POLL_SECONDS = 0.05
+_LAST_MOMENTS = 2.0
 
 
 def is_free(port: int) -> bool:
@@ -38,11 +40,17 @@ def choose(usual: int, *, reserved: Collection[int] = ()) -> int:
 def demand(port: int, *, variable: str, purpose: str) -> None:
     """Insist on a port that the user chose with *variable*.
 
+    A process of an earlier run that was just ended may hold it for a moment longer: its first thread is gone, and another one
+    is still going.
+
     Raises:
         AddressTaken: when another program listens there.
     """
-    if not is_free(port):
-        raise AddressTaken(port, variable, purpose)
+    deadline = time.monotonic() + _LAST_MOMENTS
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            raise AddressTaken(port, variable, purpose)
+        time.sleep(_POLL_SECONDS)
 
 
 def belongs_to(port: int, pid: int) -> bool:
