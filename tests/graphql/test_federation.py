@@ -90,7 +90,7 @@ async def test_hundred_customers_with_addresses_and_documents_cost_a_query_of_ea
     found = await entities(execute, *wanted)
 
     assert [one["id"] for one in wanted] == [one and one["id"] for one in found]
-    assert ["addresses", "customers", "documents"] == sorted(commands.collections(*READS))
+    assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
 
 
 # ------------------------------------------------------------------------------- walls
@@ -186,7 +186,7 @@ async def test_id_that_names_nothing_is_null_and_costs_no_query(execute: Api, co
     commands.forget()
 
     assert [None] * len(wanted) == await entities(execute, *wanted)
-    assert [] == commands.collections(*READS)
+    assert [] == commands.of_requests(*READS)
 
 
 NO_ID = "Representation 1 has no id. Send the id of the Customer as a string; it is the key."
@@ -238,7 +238,7 @@ async def test_more_than_a_page_is_refused(execute: Api, commands: Commands) -> 
     commands.forget()
 
     assert "BAD_USER_INPUT" == await execute.code(ENTITIES, {"representations": wanted})
-    assert [] == commands.collections(*READS)
+    assert [] == commands.of_requests(*READS)
     assert [None] * MAX_PAGE_SIZE == await entities(execute, *wanted[:-1])
 
 

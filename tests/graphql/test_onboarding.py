@@ -196,4 +196,4 @@ async def test_what_no_step_looks_at_is_not_read(
 
     await onboarding(execute, id_)
 
-    assert collections == sorted(commands.collections("find", "aggregate"))
+    assert collections == sorted(commands.of_requests("find", "aggregate"))

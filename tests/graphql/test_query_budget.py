@@ -37,7 +37,7 @@ async def test_onboarding_of_fifty_customers_costs_three_finds(execute: Api, com
     page = await execute.data(f"{{ customers(first: 50) {{ nodes {{ onboarding {{ complete done remaining }} {beside} }} }} }}")
 
     assert [["ADDRESS_ADDED"]] * 50 == [node["onboarding"]["done"] for node in page["customers"]["nodes"]]
-    assert ["addresses", "customers", "documents"] == sorted(commands.collections(*READS))
+    assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
 
 
 async def test_customer_with_addresses_and_documents_costs_three_finds(execute: Api, commands: Commands) -> None:

@@ -1,14 +1,16 @@
 """Counters in the database, which many processes share."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.container import Container
 from auth.limits import Limit
+from core.clock import SystemClock
 from repositories import throttle
 from tests.api import fresh
 
-NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
+# Half a minute past a full hour, and still to come: the database itself removes what has expired by its own clock.
+NOW = SystemClock().now().replace(minute=0, second=30, microsecond=0) + timedelta(hours=1)
 TWO_A_MINUTE = (Limit(2, timedelta(minutes=1)),)
 
 
