@@ -1,5 +1,6 @@
 """Addresses, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -8,6 +9,7 @@ import strawberry
 from core.drafts import AddressDraft
 from core.filters import AddressFilter as Conditions
 from models import address as models
+from schema.batching import alone, batched
 from schema.context import Info
 from schema.enums import AddressKind
 from schema.node import Node, present, presents
@@ -17,6 +19,11 @@ from services.rules.postal import formatted_lines
 
 if TYPE_CHECKING:
     from schema.customer import Customer
+
+
+async def _customer(addresses: Sequence["Address"], info: Info) -> list["Customer | Exception"]:
+    owners = await info.context.owners([one.customer_id for one in addresses])
+    return [one if isinstance(one, Exception) else present(one) for one in owners]
 
 
 @presents(models.Address)
@@ -42,11 +49,10 @@ class Address(Node):
     created_at: datetime = strawberry.field(description="When it was stored.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.")
+    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer))
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
-        owner: Customer = present(await info.context.owner(self.customer_id))
-        return owner
+        return await alone(_customer, self, info)
 
     @strawberry.field(description="The lines to print on a parcel, in the country's own order.")
     def formatted(self) -> list[str]:

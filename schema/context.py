@@ -1,5 +1,7 @@
 """What every resolver gets: who calls, and whom to ask."""
 
+from collections.abc import Sequence
+
 import strawberry
 from strawberry.fastapi import BaseContext
 
@@ -48,18 +50,15 @@ class Context(BaseContext):
             self._loaders = Loaders(self.viewer.reach())
         return self._loaders
 
-    async def owner(self, customer_id: str) -> Customer:
-        """Return the customer that something belongs to.
+    async def owners(self, customer_ids: Sequence[str]) -> list[Customer | NotFound]:
+        """Return the customers that things belong to; `NotFound` in place of each that was deleted a moment ago.
 
         Raises:
             Forbidden: without the scope ``customers:read``.
-            NotFound: it was deleted a moment ago.
         """
         self.may_read_customers()
-        found = await self.loaders.customer_by_id.load(customer_id)
-        if found is None:
-            raise NotFound("The customer this belongs to has just been deleted.")
-        return found
+        found = await self.loaders.customer_by_id.load_many(list(customer_ids))
+        return [NotFound("The customer this belongs to has just been deleted.") if one is None else one for one in found]
 
     def sign_in(self, principal: Principal) -> None:
         """Answer the rest of the operation to somebody who has just proved who it is."""

@@ -1,5 +1,6 @@
 """Customers, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Self
 
@@ -12,6 +13,7 @@ from core.filters import CustomerKeyKind, TimeRange
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
 from schema.address import Address, AddressFields
+from schema.batching import alone, batched
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.document import Document, DocumentFields, DocumentUpload
@@ -26,6 +28,39 @@ from schema.user_error import UserError
 class Attribute:
     key: str = strawberry.field(description="The key, unique within the customer.")
     value: str = strawberry.field(description="What the seller keeps under the key.")
+
+
+async def _addresses(customers: Sequence["Customer"], info: Info, kind: AddressKind | None = None) -> list[list[Address]]:
+    info.context.may_read_customers()
+    found = await info.context.loaders.addresses_by_customer.load_many([one.owner for one in customers])
+    return [[Address.from_model(one) for one in some or () if kind is None or one.kind is kind] for some in found]
+
+
+async def _default_address(customers: Sequence["Customer"], info: Info, kind: AddressKind) -> list[Address | None]:
+    info.context.may_read_customers()
+    found = await info.context.loaders.addresses_by_customer.load_many([one.owner for one in customers])
+    return [
+        next((Address.from_model(one) for one in some or () if one.kind is kind and one.is_default), None) for some in found
+    ]
+
+
+async def _documents(
+    customers: Sequence["Customer"], info: Info, type: DocumentType | None = None, status: DocumentStatus | None = None
+) -> list[list[Document]]:
+    info.context.may_read_documents()
+    found = await info.context.loaders.documents_by_customer.load_many([one.owner for one in customers])
+    return [
+        [
+            Document.from_model(one)
+            for one in some or ()
+            if (type is None or one.type is type) and (status is None or one.status is status)
+        ]
+        for some in found
+    ]
+
+
+async def _onboarding(customers: Sequence["Customer"], info: Info) -> list[Onboarding]:
+    return await Onboarding.of([one.record for one in customers], info)
 
 
 @presents(models.Customer)
@@ -54,27 +89,26 @@ class Customer(Node):
     created_at: datetime = strawberry.field(description="When it came into existence.")
     updated_at: datetime = strawberry.field(description="When it, an address or a document of it last changed.")
 
-    @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.")
+    @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses))
     async def addresses(
         self,
         info: Info,
         kind: Annotated[AddressKind | None, strawberry.argument(description="Only those of this kind.")] = None,
     ) -> list[Address]:
         """Return the addresses, loaded together with those of all other customers of the answer."""
-        info.context.may_read_customers()
-        found = await info.context.loaders.addresses_by_customer.load(self._owner) or []
-        return [Address.from_model(address) for address in found if kind is None or address.kind is kind]
+        return await alone(_addresses, self, info, kind=kind)
 
-    @strawberry.field(description="The address to use; null when it has none of this kind. Needs `customers:read`.")
+    @strawberry.field(
+        description="The address to use; null when it has none of this kind. Needs `customers:read`.",
+        metadata=batched(_default_address),
+    )
     async def default_address(
         self, info: Info, kind: Annotated[AddressKind, strawberry.argument(description="What the address is for.")]
     ) -> Address | None:
         """Return the default address of one kind."""
-        info.context.may_read_customers()
-        found = await info.context.loaders.addresses_by_customer.load(self._owner) or []
-        return next((Address.from_model(one) for one in found if one.kind is kind and one.is_default), None)
+        return await alone(_default_address, self, info, kind=kind)
 
-    @strawberry.field(description="Its documents, oldest first. Needs `documents:read`.")
+    @strawberry.field(description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(_documents))
     async def documents(
         self,
         info: Info,
@@ -82,34 +116,30 @@ class Customer(Node):
         status: Annotated[DocumentStatus | None, strawberry.argument(description="Only those in this state.")] = None,
     ) -> list[Document]:
         """Return the documents, loaded together with those of all other customers of the answer."""
-        info.context.may_read_documents()
-        found = await info.context.loaders.documents_by_customer.load(self._owner) or []
-        return [
-            Document.from_model(one)
-            for one in found
-            if (type is None or one.type is type) and (status is None or one.status is status)
-        ]
+        return await alone(_documents, self, info, type=type, status=status)
 
     @strawberry.field(
         description="How far it has come with what its seller's settings require. Needs `customers:read`: of its documents no "
-        "more is told than the step."
+        "more is told than the step.",
+        metadata=batched(_onboarding),
     )
     async def onboarding(self, info: Info) -> Onboarding:
         """Return the progress, what it takes loaded together with that of all other customers of the answer."""
-        return await Onboarding.load(info, self.record)
+        return await alone(_onboarding, self, info)
 
     @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.")
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
         info.context.may_read_customers()
         request = page_request(history_of(self.record.id), first=first, after=after)
-        page = await info.context.loaders.history_pages.load((*self._owner, request))
+        page = await info.context.loaders.history_pages.load((*self.owner, request))
         return Connection.from_page(
             page or Page([], has_next=False, has_previous=False), CustomerEvent.from_event, history_cursor
         )
 
     @property
-    def _owner(self) -> tuple[str, str]:
+    def owner(self) -> tuple[str, str]:
+        """The key of what belongs to it."""
         return self.record.seller_id, self.record.id
 
     @classmethod

@@ -1,5 +1,6 @@
 """Documents, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -9,6 +10,7 @@ from core.drafts import DocumentDraft, FileDraft
 from core.files import UploadTicket
 from core.filters import DocumentFilter as Conditions
 from models import document as models
+from schema.batching import alone, batched
 from schema.context import Info
 from schema.enums import DocumentCategory, DocumentStatus, DocumentType
 from schema.node import Node, present, presents
@@ -66,6 +68,11 @@ class DocumentFile:
         return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
 
 
+async def _customer(documents: Sequence["Document"], info: Info) -> list["Customer | Exception"]:
+    owners = await info.context.owners([one.customer_id for one in documents])
+    return [one if isinstance(one, Exception) else present(one) for one in owners]
+
+
 @presents(models.Document)
 @strawberry.federation.type(
     keys=["id"], description="A document that proves something about a customer. Needs `documents:read`."
@@ -84,11 +91,10 @@ class Document(Node):
     created_at: datetime = strawberry.field(description="When it was filed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.")
+    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer))
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
-        owner: Customer = present(await info.context.owner(self.customer_id))
-        return owner
+        return await alone(_customer, self, info)
 
     @strawberry.field(
         description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "

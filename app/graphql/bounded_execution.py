@@ -5,6 +5,7 @@ What an operation costs is worked out before it runs, from what lists hold as a 
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -23,6 +24,68 @@ _READ = "Ask for less at once, or try again."
 _CHANGED = "It may have been completed: read before you repeat it."
 
 
+class Bounds:
+    """How long one execution may take, and how much it may make. Counts for either executor, from the moment it is made."""
+
+    def __init__(self, deadline: timedelta, operation: OperationType) -> None:
+        self._seconds = deadline.total_seconds()
+        self._ends = time.monotonic() + self._seconds
+        self._perhaps_done = f" {_CHANGED}" if operation is OperationType.MUTATION else ""
+        self._objects = 0
+        self._stopped: ServiceError | None = None
+
+    def count(self, objects: int) -> None:
+        """Take note that so many more objects are about to be made.
+
+        Raises:
+            QueryTooComplex: they are more than there may be.
+            TimedOut: it is too late for them.
+        """
+        before, self._objects = self._objects, self._objects + objects
+        if self._objects > MAX_OBJECTS:
+            self._stopped = QueryTooComplex(
+                f"The answer would have more than {MAX_OBJECTS:,} objects. Ask for smaller pages (first), or for less of each "
+                f"item.{self._perhaps_done}"
+            )
+        if self._stopped is not None:
+            raise self._stopped
+        if before // _LOOK_EVERY != self._objects // _LOOK_EVERY:
+            self.look()
+
+    def look(self) -> None:
+        """Look at the clock.
+
+        Raises:
+            TimedOut: it is too late to go on.
+        """
+        if self._stopped is None and time.monotonic() > self._ends:
+            self._stopped = self._late()
+        if self._stopped is not None:
+            raise self._stopped
+
+    async def within(self, execution: Awaitable[ExecutionResult]) -> ExecutionResult:
+        """Return the result of an execution, or that it was stopped."""
+        patience = asyncio.timeout(self._seconds)
+        try:
+            async with patience:
+                return self.unless_stopped(await execution)
+        except TimeoutError:
+            if not patience.expired():
+                raise
+        except (QueryTooComplex, TimedOut) as error:
+            if error is not self._stopped:
+                raise
+            return _nothing_but(error)
+        return _nothing_but(self._late())
+
+    def unless_stopped(self, result: ExecutionResult) -> ExecutionResult:
+        """Return a result, or that its execution was stopped, whatever it has become."""
+        return result if self._stopped is None else _nothing_but(self._stopped)
+
+    def _late(self) -> TimedOut:
+        return TimedOut(f"This took longer than {self._seconds:g} seconds.{self._perhaps_done or f' {_READ}'}")
+
+
 class _Executor(StrawberryGraphQLCoreExecutionContext):
     """Executes an operation, or an operation's selections on one event of a subscription, within `deadline`.
 
@@ -31,50 +94,18 @@ class _Executor(StrawberryGraphQLCoreExecutionContext):
     """
 
     deadline: ClassVar[timedelta]
-    _objects = 0
-    _ends = 0.0
-    _stopped: ServiceError | None = None
+    _bounds: Bounds
 
     def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: FBT001  graphql-core's signature
         """Return the result, or what will become it."""
-        self._objects, self._stopped = 0, None
-        self._ends = time.monotonic() + self.deadline.total_seconds()
-        result = super().execute_operation(serially)
-        return self._in_time(result) if self.is_awaitable(result) else self._unless_stopped(result)
+        self._bounds = Bounds(self.deadline, self.operation.operation)
+        result: Any = super().execute_operation(serially)
+        return self._bounds.within(result) if self.is_awaitable(result) else self._bounds.unless_stopped(result)
 
     def complete_object_value(self, *args: Any, **kwargs: Any) -> Any:
         """Make one object of the answer, if it is not one too many or too late."""
-        self._objects += 1
-        if self._objects > MAX_OBJECTS:
-            self._stopped = QueryTooComplex(
-                f"The answer would have more than {MAX_OBJECTS:,} objects. Ask for smaller pages (first), or for less of each "
-                f"item.{self._perhaps_done()}"
-            )
-        elif self._objects % _LOOK_EVERY == 0 and time.monotonic() > self._ends:
-            self._stopped = self._late()
-        if self._stopped is not None:
-            raise self._stopped
+        self._bounds.count(1)
         return super().complete_object_value(*args, **kwargs)
-
-    async def _in_time(self, result: Any) -> Any:
-        patience = asyncio.timeout(self.deadline.total_seconds())
-        try:
-            async with patience:
-                return self._unless_stopped(await result)
-        except TimeoutError:
-            if not patience.expired():
-                raise
-        return _nothing_but(self._late())
-
-    def _unless_stopped(self, result: Any) -> Any:
-        return result if self._stopped is None else _nothing_but(self._stopped)
-
-    def _late(self) -> TimedOut:
-        what_to_do = self._perhaps_done() or f" {_READ}"
-        return TimedOut(f"This took longer than {self.deadline.total_seconds():g} seconds.{what_to_do}")
-
-    def _perhaps_done(self) -> str:
-        return f" {_CHANGED}" if self.operation.operation is OperationType.MUTATION else ""
 
 
 def _nothing_but(error: ServiceError) -> ExecutionResult:

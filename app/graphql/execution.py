@@ -13,6 +13,7 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from app.graphql.bounded_execution import executor_within
+from app.graphql.compilation import declare_for_compiler
 from app.graphql.errors import published
 from app.graphql.extensions import Gate, OneContextPerOperation
 from app.graphql.introspection import is_open
@@ -38,6 +39,7 @@ class Schema(strawberry.federation.Schema):
         kwargs["extensions"] = (OneContextPerOperation, self._gate)
         kwargs["execution_context_class"] = executor_within(rules.deadline)
         super().__init__(*args, **kwargs)
+        declare_for_compiler(self)
         self._rules = rules
         self._documents = ScreenedDocuments(self._schema)
         self.quotas = Quotas(rules.seller_points, rules.seller_points_per_second)

@@ -1,6 +1,6 @@
 """What happens around every operation."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import structlog
@@ -71,12 +71,21 @@ class Gate(SchemaExtension):
         """Refuse the operation, or note what it costs."""
         context = self.execution_context
         if context.graphql_document is not None:
-            known = self._known or self._documents.screen(context.query, context.graphql_document)
+            if self._known is None:
+                self._known = self._documents.screen(context.query, context.graphql_document)
             try:
                 # An empty list says that the work is done, and nothing was found.
-                context.pre_execution_errors = list(self._admit(known))
+                context.pre_execution_errors = list(self._admit(self._known))
             except ServiceError as error:
                 context.pre_execution_errors = [refused(error)]
+        yield
+
+    async def on_execute(self) -> AsyncIterator[None]:
+        """Execute the operation as it is compiled. One that cannot be is left to the executor of the schema."""
+        context = self.execution_context
+        if self._known is not None:
+            # Strawberry executes what has no result yet.
+            context.result = await self._known.compilation(context.operation_name).execute(context, self._rules)
         yield
 
     def get_results(self) -> dict[str, Any]:

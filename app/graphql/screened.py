@@ -6,6 +6,7 @@ from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefiniti
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from app.graphql.auth_documents import ONE_AT_A_TIME, multiplies_auth
+from app.graphql.compiled_execution import Compilation
 from app.graphql.document_cost import Cost, compiled
 from app.graphql.document_guard import MAX_CHARACTERS, Findings, examine
 from app.graphql.one_of import OneOfVariables
@@ -22,7 +23,7 @@ _SEVERAL = "The document has several operations. Say which one to run with opera
 
 
 class Screened:
-    """A document and what was found in it. Validity and costs are worked out when they are first asked for."""
+    """A document and what was found in it. Validity, costs and compiled forms are made when they are first asked for."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self.document = document
@@ -31,6 +32,7 @@ class Screened:
         self._multiplies_auth = multiplies_auth(document)
         self._errors: list[GraphQLError] | None = None
         self._costs: dict[str | None, Cost] = {}
+        self._compilations: dict[str | None, Compilation] = {}
 
     @property
     def tells_schema(self) -> bool:
@@ -56,13 +58,22 @@ class Screened:
     def cost(self, name: str | None) -> Cost:
         """Return the cost of the operation called *name*, or of the only one. The document has to be valid."""
         if name not in self._costs:
-            operation = next(
-                one
-                for one in self.document.definitions
-                if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
-            )
-            self._costs[name] = compiled(self._schema, self.document, operation)
+            self._costs[name] = compiled(self._schema, self.document, self._operation(name))
         return self._costs[name]
+
+    def compilation(self, name: str | None) -> Compilation:
+        """Return the operation called *name*, or the only one, as it is executed. The document has to be valid."""
+        if name not in self._compilations:
+            type_ = self._operation(name).operation
+            self._compilations[name] = Compilation(self._schema, self.document, name, type_)
+        return self._compilations[name]
+
+    def _operation(self, name: str | None) -> OperationDefinitionNode:
+        return next(
+            one
+            for one in self.document.definitions
+            if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
+        )
 
 
 class ScreenedDocuments:

@@ -1,0 +1,48 @@
+"""The executor that operations take when they can be compiled; how many cannot, and why, is counted."""
+
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType
+from prometheus_client import Counter
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.execution import ExecutionContext
+
+from app.graphql.bounded_execution import Bounds
+from app.graphql.rules import OperationRules
+from compiled_graphql.contract import Unsupported
+from compiled_graphql.operation import CompiledOperation
+
+_FALLBACKS = Counter("graphql_fallback", "Operations left to the reference executor, by reason.", ["reason"])
+
+
+class Compilation:
+    """One operation, compiled, or the reason why it cannot be."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None, type_: OperationType) -> None:
+        self._type = type_
+        self._operation: CompiledOperation | None = None
+        self._reason = ""
+        try:
+            self._operation = CompiledOperation(schema, document, name)
+        except Unsupported as unsupported:
+            self._reason = unsupported.reason
+
+    async def execute(self, context: ExecutionContext, rules: OperationRules) -> ExecutionResult | None:
+        """Return the result of the operation; None when the reference executor has to execute it."""
+        if self._operation is None:
+            _FALLBACKS.labels(self._reason).inc()
+            return None
+        bounds = Bounds(rules.deadline, self._type)
+        arguments: dict[str, Any] = {"operation_extensions": context.operation_extensions}
+        return await bounds.within(
+            self._operation.execute(
+                context.root_value,
+                context.context,
+                context.variables,
+                executor_class=StrawberryGraphQLCoreExecutionContext,
+                watch=bounds,
+                is_awaitable=optimized_is_awaitable,
+                **arguments,
+            )
+        )

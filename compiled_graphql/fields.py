@@ -1,0 +1,185 @@
+"""Selected fields: how their values are come by, for all objects of a level."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    get_nullable_type,
+    is_leaf_type,
+    is_non_null_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList
+
+from compiled_graphql.contract import BATCH, READ
+from compiled_graphql.leaves import quick
+from compiled_graphql.places import FieldPlaces, Level
+from compiled_graphql.run import Run
+from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited
+
+_LOOK_EVERY = 64
+
+Completer = Callable[[Run, Values, Any], Column]
+"""``(run, values, places) -> column``: makes of a field's values what stands in the answer."""
+
+
+class SelectedField:
+    """A field of a selection set, with all the nodes that select it under one key."""
+
+    def __init__(
+        self, key: str, nth: int, parent: GraphQLObjectType, definition: GraphQLField, details: FieldDetailsList
+    ) -> None:
+        self.key = key
+        self.parent = parent
+        self.definition = definition
+        self.details = details
+        self.nodes: list[FieldNode] = [one.node for one in details]
+        self.name = self.nodes[0].name.value
+        self.nullable = not is_non_null_type(definition.type)
+        self.complete: Completer
+        self._nth = nth
+        self._obtain = self._how()
+        type_ = get_nullable_type(definition.type)
+        self._quick = quick(type_, nullable=self.nullable) if is_leaf_type(type_) else None
+
+    def column(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
+        """Return what stands in the answer under the field's key for each object of a level."""
+        found = self._obtain(run, sources, level)
+        if isinstance(found, Later):
+            return found
+        if self._quick is not None and (column := self._quick(found)) is not None:
+            return column
+        return self.complete(run, found, self.places(level))
+
+    def places(self, level: Level) -> FieldPlaces:
+        """Return the places of the field's values."""
+        return FieldPlaces(level, self.key, self._nth, self.parent.name, nullable=self.nullable)
+
+    def info(self, run: Run, places: FieldPlaces, row: int) -> GraphQLResolveInfo[Any]:
+        """Return what a resolver learns of the place it is called for."""
+        return run.info(self.definition, self.nodes, self.parent, places.path(row))
+
+    def null_error(self) -> TypeError:
+        """Return what is wrong with null here, or in a list here."""
+        return TypeError(f"Cannot return null for non-nullable field {self.parent}.{self.name}.")
+
+    def _how(self) -> Callable[[Run, Sequence[Any], Level], Column]:
+        if self.name == "__typename":
+            return lambda _run, sources, _level: [self.parent.name] * len(sources)
+        extensions = self.definition.extensions
+        if BATCH in extensions:
+            return self._batched(extensions[BATCH])
+        if READ in extensions:
+            return self._read(extensions[READ])
+        resolve = self.definition.resolve
+        return self._by_default if resolve is None else self._resolved(resolve)
+
+    def _read(self, read: Callable[[Any], Any]) -> Callable[[Run, Sequence[Any], Level], Column]:
+        def some(sources: Sequence[Any]) -> Values:
+            try:
+                return list(map(read, sources))
+            except Exception:  # noqa: BLE001  one of them, which is found below
+                return [_tried(read, source) for source in sources]
+
+        def values(run: Run, sources: Sequence[Any], _level: Level) -> Column:
+            if len(sources) <= _LOOK_EVERY:
+                return some(sources)
+            found: Values = []
+            for start in range(0, len(sources), _LOOK_EVERY):
+                run.watch.look()
+                found += some(sources[start : start + _LOOK_EVERY])
+            return found
+
+        return values
+
+    def _by_default(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
+        """Do what graphql-core does for fields without a resolver."""
+        name = self.name
+        if {dict}.issuperset(map(type, sources)):
+            values = [source.get(name) for source in sources]
+        else:
+            values = [_tried(lambda source: _attribute(source, name), source) for source in sources]
+        if any(callable(value) for value in values):
+
+            def call(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+                value = _attribute(source, name)
+                return value(info, **arguments) if callable(value) else value
+
+            return self._resolved(call)(run, sources, level)
+        return self._perhaps_later(run, values, level)
+
+    def _resolved(self, resolve: Callable[..., Any]) -> Callable[[Run, Sequence[Any], Level], Column]:
+        def values(run: Run, sources: Sequence[Any], level: Level) -> Column:
+            try:
+                arguments = run.arguments(self.definition, self.nodes[0])
+            except Exception as error:  # noqa: BLE001  told for each object, as the reference executor does
+                return [error] * len(sources)
+            places = self.places(level)
+            found: Values = []
+            for row, source in enumerate(sources):
+                if row % _LOOK_EVERY == 0:
+                    run.watch.look()
+                try:
+                    found.append(resolve(source, self.info(run, places, row), **arguments))
+                except Exception as error:  # noqa: BLE001  whatever a resolver raises is the error of its field
+                    found.append(error)
+            return self._perhaps_later(run, found, level)
+
+        return values
+
+    def _perhaps_later(self, run: Run, values: Values, level: Level) -> Column:
+        waiting = awaitables(values)
+        if not waiting:
+            return values
+
+        async def complete() -> Values:
+            places = self.places(level)
+            column = self.complete(run, await awaited(run.failures, places, values), places)
+            return column if isinstance(column, list) else await column.values()
+
+        return Later(complete, waiting)
+
+    def _batched(self, batch: Callable[..., Any]) -> Callable[[Run, Sequence[Any], Level], Column]:
+        def values(run: Run, sources: Sequence[Any], level: Level) -> Column:
+            places = self.places(level)
+            run.watch.look()
+            try:
+                arguments = run.arguments(self.definition, self.nodes[0])
+                found = batch(sources, self.info(run, places, 0), **arguments)
+            except Exception as error:  # noqa: BLE001  as above
+                return [error] * len(sources)
+            waiting = awaitables([found])
+            if not waiting:
+                return self._as_many(found, sources)
+
+            async def complete() -> Values:
+                (all_,) = await awaited(run.failures, places, waiting)
+                column = self.complete(run, self._as_many(all_, sources), places)
+                return column if isinstance(column, list) else await column.values()
+
+            return Later(complete, list(waiting))
+
+        return values
+
+    def _as_many(self, found: Any, sources: Sequence[Any]) -> Values:
+        """Return what a batch function returned, if it is a value for each source, else its error for each of them."""
+        if isinstance(found, Exception):
+            return [found] * len(sources)
+        if not isinstance(found, Sequence) or len(found) != len(sources):
+            wanted = f"The batch function of {self.parent}.{self.name} has to return a sequence of {len(sources)} values"
+            return [TypeError(f"{wanted}, one for each source.")] * len(sources)
+        return list(found)
+
+
+def _tried(read: Callable[[Any], Any], source: Any) -> Any:
+    try:
+        return read(source)
+    except Exception as error:  # noqa: BLE001  whatever reading raises is the error of its field
+        return error
+
+
+def _attribute(source: Any, name: str) -> Any:
+    return source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
