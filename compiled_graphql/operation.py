@@ -59,6 +59,7 @@ class CompiledOperation:
         self._document = document
         self._name = name
         self._operation = _operation(document, name)
+        self.type = self._operation.operation
         definitions = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
         self._deciding = _Survey(self._operation, definitions).deciding()
         self._fragments = {name: FragmentDetails(definition) for name, definition in definitions.items()}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 from prometheus_client import Counter
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -19,8 +19,7 @@ _FALLBACKS = Counter("graphql_fallback", "Operations left to the reference execu
 class Compilation:
     """One operation, compiled, or the reason why it cannot be."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None, type_: OperationType) -> None:
-        self._type = type_
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, name: str | None) -> None:
         self._operation: CompiledOperation | None = None
         self._reason = ""
         try:
@@ -33,7 +32,7 @@ class Compilation:
         if self._operation is None:
             _FALLBACKS.labels(self._reason).inc()
             return None
-        bounds = Bounds(rules.deadline, self._type)
+        bounds = Bounds(rules.deadline, self._operation.type)
         arguments: dict[str, Any] = {"operation_extensions": context.operation_extensions}
         return await bounds.within(
             self._operation.execute(

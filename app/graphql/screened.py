@@ -58,22 +58,19 @@ class Screened:
     def cost(self, name: str | None) -> Cost:
         """Return the cost of the operation called *name*, or of the only one. The document has to be valid."""
         if name not in self._costs:
-            self._costs[name] = compiled(self._schema, self.document, self._operation(name))
+            operation = next(
+                one
+                for one in self.document.definitions
+                if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
+            )
+            self._costs[name] = compiled(self._schema, self.document, operation)
         return self._costs[name]
 
     def compilation(self, name: str | None) -> Compilation:
         """Return the operation called *name*, or the only one, as it is executed. The document has to be valid."""
         if name not in self._compilations:
-            type_ = self._operation(name).operation
-            self._compilations[name] = Compilation(self._schema, self.document, name, type_)
+            self._compilations[name] = Compilation(self._schema, self.document, name)
         return self._compilations[name]
-
-    def _operation(self, name: str | None) -> OperationDefinitionNode:
-        return next(
-            one
-            for one in self.document.definitions
-            if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
-        )
 
 
 class ScreenedDocuments:
