@@ -268,7 +268,7 @@ class _Abstract:
             of_type = self._completers.setdefault(type_, _Objects(self._field, type_, self._select))
             inside = PickedPlaces(places, picked)
             parts.append((picked, of_type(run, [sources[index] for index in picked], inside)))
-        later = [part for _, part in parts if isinstance(part, Later)]
+        later = [(picked, part) for picked, part in parts if isinstance(part, Later)]
 
         def joined(waited: Sequence[Values]) -> Values:
             found = iter(waited)
@@ -280,9 +280,9 @@ class _Abstract:
             return joined([])
 
         async def together_joined() -> Values:
-            return joined(await together(run.failures, Level(places), range(len(sources)), later))
+            return joined(await together(run.failures, Level(places), later))
 
-        return Later(together_joined, later)
+        return Later(together_joined, [part for _, part in later])
 
     def _runtime_type(self, run: Run, name: Any, source: Any, places: Places, index: int) -> GraphQLObjectType:
         if isinstance(name, str) and name in self._possible:

@@ -119,12 +119,10 @@ class SelectedField:
         else:
             values = [_tried(lambda source: _attribute(source, name), source) for source in sources]
         if any(callable(value) for value in values):
-
-            def call(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-                value = _attribute(source, name)
-                return value(info, **arguments) if callable(value) else value
-
-            return self._resolved(call)(run, sources, level)
+            # What is found may be a method, which is called without its object.
+            return self._resolved(lambda value, info, **given: value(info, **given) if callable(value) else value)(
+                run, values, level
+            )
         return self._perhaps_later(run, values, level)
 
     def _resolved(self, resolve: Callable[..., Any]) -> Callable[[Run, Sequence[Any], Level], Column]:

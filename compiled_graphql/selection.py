@@ -22,21 +22,25 @@ class Selection:
         before = run.failures.carried
         columns: list[Column] = []
         failed: dict[int, Failed] = {}
-        for field in self._fields:
-            column = field.column(run, sources, level)
-            columns.append(column)
-            if run.failures.carried != before and isinstance(column, list):
-                failed = {row: value for row, value in enumerate(column) if isinstance(value, Failed)} | failed
-                if len(failed) == len(sources):
-                    # Nothing more can come of any of them.
-                    _discard(columns)
-                    return [failed[row] for row in range(len(sources))]
+        try:
+            for field in self._fields:
+                column = field.column(run, sources, level)
+                columns.append(column)
+                if run.failures.carried != before and isinstance(column, list):
+                    failed = {row: value for row, value in enumerate(column) if isinstance(value, Failed)} | failed
+                    if len(failed) == len(sources):
+                        # Nothing more can come of any of them.
+                        _discard(columns)
+                        return [failed[row] for row in range(len(sources))]
+        except BaseException:
+            _discard(columns)
+            raise
         later = [column for column in columns if isinstance(column, Later)]
         if not later:
             return self._joined(columns, failed, len(sources))
 
         async def joined() -> Values:
-            found = iter(await together(run.failures, level, range(len(sources)), later))
+            found = iter(await together(run.failures, level, [(range(len(sources)), column) for column in later]))
             complete = [column if isinstance(column, list) else next(found) for column in columns]
             more = _failed(complete) if run.failures.carried != before else {}
             return self._joined(complete, more | failed, len(sources))

@@ -64,25 +64,28 @@ def _may_be_awaitable(type_: type) -> bool:
     return issubclass(type_, CoroutineType | GeneratorType) or hasattr(type_, "__await__")
 
 
-async def together(failures: Failures, level: Level, rows: Sequence[int], columns: Sequence[Later]) -> list[Values]:
-    """Wait for several columns of a level's *rows* at a time. When one ends with an exception, none of them goes on.
+async def together(failures: Failures, level: Level, columns: Sequence[tuple[Sequence[int], Later]]) -> list[Values]:
+    """Wait for several columns at a time, each of some rows of a level. When one ends with an exception, none goes on.
 
     A column that was given up consists of `GIVEN_UP`.
     """
     if len(columns) == 1:
-        return [await columns[0].values()]
-    tasks = [asyncio.create_task(column.values()) for column in columns]
-    for task in tasks:
-        failures.wait_for(task, lambda: (level.place(row) for row in rows))
+        return [await columns[0][1].values()]
+    tasks = [asyncio.create_task(column.values()) for _, column in columns]
+    for task, (rows, _) in zip(tasks, columns, strict=True):
+        failures.wait_for(task, partial(_places, level, rows))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             if not task.cancelled() and (error := task.exception()) is not None:
                 raise error
-        return [[GIVEN_UP] * len(rows) if failures.done_with(task) and task.cancelled() else task.result() for task in tasks]
+        return [
+            [GIVEN_UP] * len(rows) if failures.done_with(task) and task.cancelled() else task.result()
+            for task, (rows, _) in zip(tasks, columns, strict=True)
+        ]
     finally:
         await end(tasks)
-        for task, column in zip(tasks, columns, strict=True):
+        for task, (_, column) in zip(tasks, columns, strict=True):
             failures.done_with(task)
             column.discard()
 
@@ -120,6 +123,10 @@ async def awaited(failures: Failures, places: Places, values: Values) -> Values:
         for future in futures.values():
             failures.done_with(future)
     return values
+
+
+def _places(level: Level, rows: Sequence[int]) -> Iterable[Place | None]:
+    return (level.place(row) for row in rows)
 
 
 def _only(place: Place) -> tuple[Place]:
