@@ -111,10 +111,9 @@ class _Lists:
                 parts = [self._settled(run, part, places, index) for index, part in enumerate(parts)]
             return [part if type(one) is list else one for one, part in zip(lists, parts, strict=True)]
 
-        waiting = awaitables(flat)
-        if not waiting:
+        if not awaitables(flat):
             return then(self._items(run, flat, inside), parted)
-        present = Later(lambda: awaited(run.failures, inside, flat), waiting)
+        present = Later(lambda: awaited(run.failures, inside, flat), flat)
         return then(then(present, lambda found: self._items(run, found, inside)), parted)
 
     async def _collected(self, run: Run, values: Values, places: Places) -> Values:

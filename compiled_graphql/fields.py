@@ -145,8 +145,7 @@ class SelectedField:
         return values
 
     def _perhaps_later(self, run: Run, values: Values, level: Level) -> Column:
-        waiting = awaitables(values)
-        if not waiting:
+        if not awaitables(values):
             return values
 
         async def complete() -> Values:
@@ -154,7 +153,7 @@ class SelectedField:
             column = self.complete(run, await awaited(run.failures, places, values), places)
             return column if isinstance(column, list) else await column.values()
 
-        return Later(complete, waiting)
+        return Later(complete, values)
 
     def _batched(self, batch: Callable[..., Any]) -> Callable[[Run, Sequence[Any], Level], Column]:
         def values(run: Run, sources: Sequence[Any], level: Level) -> Column:

@@ -40,7 +40,7 @@ from compiled_graphql.selection import Selection
 MAX_SHAPES = 16
 """Forms of one operation that are kept: each set of values of the variables in its ``@skip`` and ``@include`` is one."""
 
-MAX_DEPTH = 100
+MAX_DEPTH = 50
 """Of selections inside selections. A level takes up to a dozen of Python's thousand frames."""
 
 _UNWATCHED = Unwatched()

@@ -7,7 +7,7 @@ from compiled_graphql.failures import Failed, first
 from compiled_graphql.fields import SelectedField
 from compiled_graphql.places import Level
 from compiled_graphql.run import Run
-from compiled_graphql.waiting import Column, Later, Values, together
+from compiled_graphql.waiting import Column, Later, Values, discard, together
 
 
 class Selection:
@@ -30,10 +30,10 @@ class Selection:
                     failed = {row: value for row, value in enumerate(column) if isinstance(value, Failed)} | failed
                     if len(failed) == len(sources):
                         # Nothing more can come of any of them.
-                        _discard(columns)
+                        discard(columns)
                         return [failed[row] for row in range(len(sources))]
         except BaseException:
-            _discard(columns)
+            discard(columns)
             raise
         later = [column for column in columns if isinstance(column, Later)]
         if not later:
@@ -75,9 +75,3 @@ def _failed(columns: Sequence[Values]) -> dict[int, Failed]:
     """Return by row what failed first in it."""
     rows = enumerate(zip(*columns, strict=True))
     return {row: first(values) for row, values in rows if any(isinstance(value, Failed) for value in values)}
-
-
-def _discard(columns: Sequence[Column]) -> None:
-    for column in columns:
-        if isinstance(column, Later):
-            column.discard()

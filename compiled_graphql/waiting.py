@@ -1,7 +1,7 @@
 """Values that are not there yet: either a list, or a `Later` that becomes one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
 from types import CoroutineType, GeneratorType
 from typing import Any
@@ -19,7 +19,7 @@ class Later:
 
     __slots__ = ("_begin", "_held")
 
-    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Values]], held: "Sequence[Later | Awaitable[Any]]") -> None:
+    def __init__(self, begin: Callable[[], Coroutine[Any, Any, Values]], held: Sequence[Any]) -> None:
         self._begin = begin
         self._held = held
 
@@ -29,16 +29,23 @@ class Later:
 
     def discard(self) -> None:
         """Let nothing of it run that has not begun."""
-        for one in self._held:
-            if isinstance(one, Later):
-                one.discard()
-            elif isinstance(one, CoroutineType):
-                one.close()
-            elif isinstance(one, asyncio.Future):
-                one.cancel()
+        discard(self._held)
 
 
 Column = Values | Later
+
+
+def discard(held: Sequence[Any]) -> None:
+    """Let nothing run of what has not begun among *held*, and among lists in it."""
+    for one in held:
+        if isinstance(one, Later):
+            one.discard()
+        elif isinstance(one, CoroutineType):
+            one.close()
+        elif isinstance(one, asyncio.Future):
+            one.cancel()
+        elif isinstance(one, list):
+            discard(one)
 
 
 def then(column: Column, finish: Callable[[Values], Column]) -> Column:
@@ -96,14 +103,27 @@ async def awaited(failures: Failures, places: Places, values: Values) -> Values:
     What an awaitable raises stands in its place. One that is pointless, because another one has failed, is given up.
     """
     rows = [row for row, value in enumerate(values) if is_awaitable(value)]
-    if len(rows) == 1:
-        (row,) = rows
-        try:
-            values[row] = await values[row]
-        except Exception as error:  # noqa: BLE001  whatever a resolver raises is the error of its field
-            values[row] = error
-        failures.resumed()
-        return values
+    try:
+        if len(rows) == 1:
+            await _one(values, rows[0])
+            failures.resumed()
+        else:
+            await _several(failures, places, values, rows)
+    except BaseException:
+        discard(values)
+        raise
+    return values
+
+
+async def _one(values: Values, row: int) -> None:
+    """Await one value where it stands, without a task of its own."""
+    try:
+        values[row] = await values[row]
+    except Exception as error:  # noqa: BLE001  whatever a resolver raises is the error of its field
+        values[row] = error
+
+
+async def _several(failures: Failures, places: Places, values: Values, rows: Sequence[int]) -> None:
     futures = {row: asyncio.ensure_future(values[row]) for row in rows}
     for row, future in futures.items():
         failures.wait_for(future, partial(_only, (places, row)))
@@ -122,7 +142,6 @@ async def awaited(failures: Failures, places: Places, values: Values) -> Values:
         await end(futures.values())
         for future in futures.values():
             failures.done_with(future)
-    return values
 
 
 def _places(level: Level, rows: Sequence[int]) -> Iterable[Place | None]:

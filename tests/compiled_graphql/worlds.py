@@ -83,7 +83,7 @@ class World:
                 type_.is_type_of = self._is_type_of(type_.name)
             for name, field in type_.fields.items():
                 way = self.ways.get(f"{type_.name}.{name}", "attribute")
-                self._equip(field, name, way, batches=batches)
+                self._equip(field, name, way, batches=batches, at_root=type_.name in {"Query", "Mutation"})
         for name in ("N", "U"):
             abstract: Any = schema.type_map[name]
             abstract.resolve_type = self._resolve_type
@@ -166,27 +166,21 @@ class World:
             name = f"[{name}{choose.choice(('', '!'))}]"
         return f"{name}{choose.choice(('', '', '!'))}"
 
-    def _equip(self, field: Any, name: str, way: str, *, batches: bool) -> None:
+    def _equip(self, field: Any, name: str, way: str, *, batches: bool, at_root: bool) -> None:
         def sync(source: Any, _info: Any, x: Any = None) -> Any:
             return self.value(source, name, x)
 
         async def later(source: Any, _info: Any, x: Any = None) -> Any:
             return await _soon(self.value(source, name, x), crc32(f"{source!r}".encode()) % 3)
 
-        def either(source: Any, info: Any, x: Any = None) -> Any:
-            return (later if crc32(f"{source!r}{name}".encode()) % 2 else sync)(source, info, x)
+        either = _either(later, sync)
 
         def many(sources: Sequence[Any], _info: Any, x: Any = None) -> list[Any]:
-            found = []
-            for source in sources:
-                try:
-                    found.append(self.value(source, name, x))
-                except Exception as error:  # noqa: BLE001  some sources are no objects at all
-                    found.append(error)
-            return found
+            return self._many(sources, name, x)
 
         async def many_later(sources: Sequence[Any], info: Any, x: Any = None) -> list[Any]:
-            return await _soon(many(sources, info, x), 2)
+            await asyncio.sleep(0)
+            return many(sources, info, x)
 
         def read(source: Any) -> Any:
             return self.value(source, name)
@@ -199,9 +193,17 @@ class World:
         field.resolve = {"sync": sync, "async": later, "either": either, "batch": sync, "batch later": later}.get(way)
         if batches and way.startswith("batch"):
             field.extensions[BATCH] = many if way == "batch" else many_later
-        if field.resolve is None and name in {"query1", "query2", "mutation1", "mutation2", "f1", "f2", "f3", "f4"}:
-            # The root has no attributes; where it is no object, an attribute is read as elsewhere.
-            field.resolve = lambda source, _info, **_arguments: self.value(source, name)
+        if field.resolve is None and at_root:
+            field.resolve = lambda source, _info, **_arguments: self.value(source, name)  # the root has no attributes
+
+    def _many(self, sources: Sequence[Any], name: str, x: Any) -> list[Any]:
+        found = []
+        for source in sources:
+            try:
+                found.append(self.value(source, name, x))
+            except Exception as error:  # noqa: BLE001  some sources are no objects at all
+                found.append(error)
+        return found
 
     def _resolve_type(self, value: Any, _info: Any, _abstract: Any) -> Any:
         typename = getattr(value, "typename", None)
@@ -218,6 +220,13 @@ class World:
             return _soon(verdict, 1) if self.tasks and crc32(f"{value!r}".encode()) % 5 == 0 else verdict
 
         return is_type_of
+
+
+def _either(later: Callable[..., Any], sync: Callable[..., Any]) -> Callable[..., Any]:
+    def either(source: Any, info: Any, x: Any = None) -> Any:
+        return (later if crc32(f"{source!r}".encode()) % 2 else sync)(source, info, x)
+
+    return either
 
 
 async def _soon(value: Any, turns: int) -> Any:
@@ -275,9 +284,8 @@ class Operations:
                 parts.append(f"...{name}{self._directive()}")
             elif typename in {"N", "U"} and roll < 0.6:
                 one = choose.choice(("A", "B"))
-                parts.append(
-                    f"... on {one}{self._directive()} {{ {self._selections(one, depth - 1) if depth > 1 else '__typename'} }}"
-                )
+                inside = self._selections(one, depth - 1) if depth > 1 else "__typename"
+                parts.append(f"... on {one}{self._directive()} {{ {inside} }}")
             elif typename == "U" or roll > 0.93:
                 parts.append("__typename")
             else:
@@ -292,10 +300,7 @@ class Operations:
         inner = get_named_type(type_.fields[name].type).name
         inside = ""
         if inner in COMPOSITES:
-            if depth <= 1:
-                inside = "{ __typename }"
-            else:
-                inside = f"{{ {self._selections(inner, depth - 1)} }}"
+            inside = "{ __typename }" if depth <= 1 else f"{{ {self._selections(inner, depth - 1)} }}"
         return f"{key}{name}{given}{self._directive()} {inside}"
 
     def _directive(self) -> str:
