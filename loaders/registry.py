@@ -1,21 +1,85 @@
 """The loaders of one operation. Nothing survives it, so nothing is ever stale and nothing crosses to another caller."""
 
+from functools import cached_property, partial
+from typing import Any
+from weakref import WeakValueDictionary
+
+from core.ids import IdKind, is_id
+from core.paging import Page
 from core.tenancy import Reach
-from loaders.batch import by_key
-from repositories.unit_of_work import Repositories
+from events.customer import CustomerEvent
+from loaders.batch import Fetch, Lane, Loader, by_key
+from models.address import Address
+from models.customer import Customer
+from models.document import Document
+from repositories.address import AddressRepository
+from repositories.customer import CustomerRepository
+from repositories.customer_event import CustomerEventRepository, HistoryPage
+from repositories.document import DocumentRepository
+from repositories.unit_of_work import audit
+
+Owner = tuple[str, str]
+"""A seller's id and a customer's: the tenant is part of every key."""
+
+
+class Lanes:
+    """The lanes that the operations of a process share: for each query one per tenant, as long as anybody is in it.
+
+    Sellers do not share a query. The wall between them stays what it is everywhere else, a condition of the query itself,
+    and a batch that fails or is slow is one seller's.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: WeakValueDictionary[tuple[str, Reach], Lane[Any, Any]] = WeakValueDictionary()
+
+    def of(self, query: str, tenant: Reach, fetch: Fetch[Any, Any]) -> Lane[Any, Any]:
+        """Return the lane of *query* inside *tenant*; *fetch* is how it is asked, when nobody asks it at present."""
+        lane = self._lanes.get((query, tenant))
+        if lane is None:
+            lane = self._lanes[query, tenant] = Lane(fetch)
+        return lane
 
 
 class Loaders:
-    """All loaders of one operation, inside one tenant.
+    """All loaders of one operation, inside one tenant; it shares queries with other operations by way of *lanes*."""
 
-    Owners are pairs of seller id and customer id: the tenant is part of every key.
-    """
+    def __init__(self, tenant: Reach, lanes: Lanes | None = None) -> None:
+        audit(tenant)
+        self._tenant = tenant
+        self._lanes = lanes or Lanes()
 
-    def __init__(self, tenant: Reach) -> None:
-        repositories = Repositories(tenant)
-        self.customer_by_id = by_key(repositories.customers.get_many)
-        self.address_by_id = by_key(repositories.addresses.get_many)
-        self.document_by_id = by_key(repositories.documents.get_many)
-        self.addresses_by_customer = by_key(repositories.addresses.of_customers)
-        self.history_pages = by_key(repositories.events.histories)
-        self.documents_by_customer = by_key(repositories.documents.of_customers)
+    @cached_property
+    def customer_by_id(self) -> Loader[str, Customer]:
+        """Customers by id, without what nobody is shown: see `CustomerRepository.UNREAD`."""
+        return self._by_id("customers", IdKind.CUSTOMER, CustomerRepository(self._tenant).read_many)
+
+    @cached_property
+    def address_by_id(self) -> Loader[str, Address]:
+        """Addresses by id."""
+        return self._by_id("addresses", IdKind.ADDRESS, AddressRepository(self._tenant).read_many)
+
+    @cached_property
+    def document_by_id(self) -> Loader[str, Document]:
+        """Documents by id."""
+        return self._by_id("documents", IdKind.DOCUMENT, DocumentRepository(self._tenant).read_many)
+
+    @cached_property
+    def addresses_by_customer(self) -> Loader[Owner, list[Address]]:
+        """The addresses of a customer, oldest first."""
+        return self._shared("addresses of customers", AddressRepository(self._tenant).of_customers)
+
+    @cached_property
+    def documents_by_customer(self) -> Loader[Owner, list[Document]]:
+        """The documents of a customer, oldest first."""
+        return self._shared("documents of customers", DocumentRepository(self._tenant).of_customers)
+
+    @cached_property
+    def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
+        """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
+        return by_key(CustomerEventRepository(self._tenant).histories)
+
+    def _by_id(self, query: str, kind: IdKind, fetch: Fetch[str, Any]) -> Loader[str, Any]:
+        return Loader(self._lanes.of(query, self._tenant, fetch), possible=partial(is_id, kind))
+
+    def _shared(self, query: str, fetch: Fetch[Any, Any]) -> Loader[Any, Any]:
+        return Loader(self._lanes.of(query, self._tenant, fetch))

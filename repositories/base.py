@@ -14,6 +14,7 @@ from core.paging import Page, PageRequest, Position
 from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
 from repositories.errors import translated
+from repositories.stored import Reader
 
 M = TypeVar("M", bound=beanie.Document)
 S = TypeVar("S", bound=StoredModel)
@@ -122,8 +123,27 @@ class Repository(Generic[M]):
 class LiveRepository(Repository[S]):
     """A repository of records that can be deleted softly; the deleted ones do not exist for it."""
 
+    UNREAD: ClassVar[Collection[str]] = ()
+    """Stored fields that queries need and nobody is shown: `_read` leaves them in the database."""
+    reader: ClassVar[Reader[Any]]
+    """Makes records that are read, and not changed."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "model" in vars(cls):
+            cls.reader = Reader(cls.model, cls.UNREAD)
+
     def _inside(self, conditions: Conditions) -> dict[str, Any]:
         return {**super()._inside(conditions), "live": True}
+
+    async def _read(self, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[S]:
+        """Return what `_find` does, at a tenth of its price, for those who only read: without `UNREAD`."""
+        read = self.reader
+        with self._guard():
+            cursor = self._collection.find(self._inside(conditions), read.projection, session=self._session, limit=limit)
+            if sort:
+                cursor = cursor.sort(list(sort))
+            return [read(stored) for stored in await cursor.to_list()]
 
     async def get(self, id_: str) -> S | None:
         """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
@@ -132,6 +152,10 @@ class LiveRepository(Repository[S]):
     async def get_many(self, ids: Collection[str]) -> dict[str, S]:
         """Return the records that exist, by id."""
         return {record.id: record for record in await self._find({"_id": {"$in": list(ids)}})}
+
+    async def read_many(self, ids: Collection[str]) -> dict[str, S]:
+        """Return the records that exist, by id, to be read and not changed."""
+        return {record.id: record for record in await self._read({"_id": {"$in": list(ids)}})}
 
     async def insert(self, record: S) -> S:
         """Store a new record."""
@@ -149,7 +173,7 @@ class LiveRepository(Repository[S]):
         return await self._change_one({"_id": record.id, "version": record.version}, change_update(at, values))
 
     async def page(self, conditions: Conditions, request: PageRequest, *, field: str, descending: bool) -> Page[S]:
-        """Return one page of the records that meet *conditions*, sorted by *field*, then by id."""
+        """Return one page of the records that meet *conditions*, sorted by *field*, then by id, to be read and not changed."""
         backwards = descending is not request.backward
         direction = DESCENDING if backwards else ASCENDING
         ranges = [
@@ -158,7 +182,7 @@ class LiveRepository(Repository[S]):
             if position is not None
         ]
         narrowed = {**conditions, "$and": [*conditions.get("$and", ()), *ranges]} if ranges else conditions
-        found = await self._find(narrowed, sort=[(field, direction), ("_id", direction)], limit=request.size + 1)
+        found = await self._read(narrowed, sort=[(field, direction), ("_id", direction)], limit=request.size + 1)
         more = len(found) > request.size
         items = found[: request.size]
         if request.backward:
@@ -178,7 +202,7 @@ class OwnedRepository(LiveRepository[W]):
             "customer_id": {"$in": [customer_id for _, customer_id in owners]},
         }
         grouped: dict[tuple[str, str], list[W]] = {owner: [] for owner in owners}
-        for record in await self._find(conditions, sort=_OLDEST_FIRST):
+        for record in await self._read(conditions, sort=_OLDEST_FIRST):
             # The two conditions let through what names one owner's customer and another owner's seller: that is nobody's.
             if (owner := (record.seller_id, record.customer_id)) in grouped:
                 grouped[owner].append(record)

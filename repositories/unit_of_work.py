@@ -36,6 +36,13 @@ LONGEST_TRANSACTION = 10.0
 """Seconds, retries included. The server itself ends a transaction after 60."""
 
 
+def audit(tenant: Reach) -> None:
+    """Leave a line in the audit log when *tenant* reaches across all sellers: who does it, and in which request."""
+    if isinstance(tenant, EverySeller) and tenant.audited:
+        # The request's id comes from the context of the log.
+        _audit.info("cross-tenant access", actor=tenant.actor)
+
+
 class Repositories:
     """All repositories of one tenant, over one session when there is one.
 
@@ -43,9 +50,7 @@ class Repositories:
     """
 
     def __init__(self, tenant: Reach, session: AsyncClientSession | None = None) -> None:
-        if isinstance(tenant, EverySeller) and tenant.audited:
-            # The request's id comes from the context of the log.
-            _audit.info("cross-tenant access", actor=tenant.actor)
+        audit(tenant)
         self.customers = CustomerRepository(tenant, session)
         self.addresses = AddressRepository(tenant, session)
         self.documents = DocumentRepository(tenant, session)

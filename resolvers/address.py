@@ -23,7 +23,8 @@ class AddressQuery:
     @strawberry.field(description="One address; null when you can see none with this id. Needs `customers:read`.")
     async def address(self, info: Info, id: AddressId) -> Address | None:
         """Return one address by id."""
-        record = await info.context.services.addresses.get(info.context.viewer, id)
+        info.context.may_read_customers()
+        record = await info.context.loaders.address_by_id.load(id)
         return None if record is None else Address.from_model(record)
 
     @strawberry.field(description="A page of addresses, newest first. Needs `customers:read`.")

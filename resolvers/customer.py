@@ -41,7 +41,8 @@ class CustomerQuery:
     @strawberry.field(description="One customer; null when you can see none with this id. Needs `customers:read`.")
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        record = await info.context.services.customers.get(info.context.viewer, id)
+        info.context.may_read_customers()
+        record = await info.context.loaders.customer_by_id.load(id)
         return None if record is None else Customer.from_model(record)
 
     @strawberry.field(

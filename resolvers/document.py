@@ -24,7 +24,8 @@ class DocumentQuery:
     @strawberry.field(description="One document; null when you can see none with this id. Needs `documents:read`.")
     async def document(self, info: Info, id: DocumentId) -> Document | None:
         """Return one document by id."""
-        record = await info.context.services.documents.get(info.context.viewer, id)
+        info.context.may_read_documents()
+        record = await info.context.loaders.document_by_id.load(id)
         return None if record is None else Document.from_model(record)
 
     @strawberry.field(description="A page of documents, newest first. Needs `documents:read`.")

@@ -53,16 +53,20 @@ class NodeQuery:
 
 async def _find(info: Info, id_: str) -> Node | None:
     """Return what an id names, as far as the caller may see it; what it may not read is not there."""
-    services, viewer = info.context.services, info.context.viewer
+    context = info.context
+    services, viewer = context.services, context.viewer
     record: StoredModel | None
     try:
         match kind_of(id_):
             case IdKind.CUSTOMER:
-                record = await services.customers.get(viewer, id_)
+                context.may_read_customers()
+                record = await context.loaders.customer_by_id.load(id_)
             case IdKind.ADDRESS:
-                record = await services.addresses.get(viewer, id_)
+                context.may_read_customers()
+                record = await context.loaders.address_by_id.load(id_)
             case IdKind.DOCUMENT:
-                record = await services.documents.get(viewer, id_)
+                context.may_read_documents()
+                record = await context.loaders.document_by_id.load(id_)
             case IdKind.BULK_IMPORT:
                 record = await services.bulk_imports.get(viewer, id_)
             case IdKind.SESSION:

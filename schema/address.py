@@ -62,26 +62,7 @@ class Address(Node):
     @classmethod
     def from_model(cls, record: models.Address) -> Self:
         """Return a stored address as clients see it."""
-        return cls(
-            record=record,
-            id=strawberry.ID(record.id),
-            customer_id=strawberry.ID(record.customer_id),
-            kind=record.kind,
-            is_default=record.is_default,
-            label=record.label,
-            recipient=record.recipient,
-            company=record.company,
-            line1=record.line1,
-            line2=record.line2,
-            city=record.city,
-            region=record.region,
-            postal_code=record.postal_code,
-            country_code=record.country_code,
-            phone=record.phone,
-            version=record.version,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
-        )
+        return cls.taking_over(record)
 
 
 @strawberry.input(description="A new address. API calls are checked by the postal rules of its country.")

@@ -8,7 +8,7 @@ from strawberry.fastapi import BaseContext
 from auth.principal import Principal, Scope
 from core.device import Device
 from core.errors import NotFound, Unauthenticated
-from loaders.registry import Loaders
+from loaders.registry import Lanes, Loaders
 from models.customer import Customer
 from services.registry import Services
 
@@ -16,16 +16,26 @@ _UNKNOWN = Device()
 
 
 class Context(BaseContext):
-    """The circumstances of one operation. On a WebSocket, a connection's own context makes one for each operation."""
+    """The circumstances of one operation. On a WebSocket, a connection's own context makes one for each operation.
+
+    What it loads goes through *lanes*, together with what others load at the same moment; without any, by itself.
+    """
 
     def __init__(
-        self, services: Services, *, request_id: str, principal: Principal | None = None, device: Device = _UNKNOWN
+        self,
+        services: Services,
+        *,
+        request_id: str,
+        principal: Principal | None = None,
+        device: Device = _UNKNOWN,
+        lanes: Lanes | None = None,
     ) -> None:
         super().__init__()
         self.device = device
         self.services = services
         self.request_id = request_id
         self.principal = principal
+        self._lanes = lanes or Lanes()
         self._loaders: Loaders | None = None
 
     @property
@@ -47,7 +57,7 @@ class Context(BaseContext):
             Unauthenticated: nobody has said who it is, and without a caller there is no tenant.
         """
         if self._loaders is None:
-            self._loaders = Loaders(self.viewer.reach())
+            self._loaders = Loaders(self.viewer.reach(), self._lanes)
         return self._loaders
 
     async def owners(self, customer_ids: Sequence[str]) -> list[Customer | NotFound]:
@@ -87,7 +97,9 @@ class Context(BaseContext):
 
     def for_operation(self) -> "Context":
         """Return a context of the same caller for one operation."""
-        return Context(self.services, request_id=self.request_id, principal=self.principal, device=self.device)
+        return Context(
+            self.services, request_id=self.request_id, principal=self.principal, device=self.device, lanes=self._lanes
+        )
 
 
 Info = strawberry.Info[Context, None]

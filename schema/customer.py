@@ -145,28 +145,10 @@ class Customer(Node):
     @classmethod
     def from_model(cls, record: models.Customer) -> Self:
         """Return a stored customer as clients see it."""
-        return cls(
-            record=record,
-            id=strawberry.ID(record.id),
-            seller_id=strawberry.ID(record.seller_id),
-            external_id=record.external_id,
-            kind=record.kind,
-            status=record.status,
-            email=record.email,
-            email_verified=record.email_verified,
-            phone=record.phone,
-            phone_verified=record.phone_verified,
-            first_name=record.first_name,
-            last_name=record.last_name,
-            full_name=record.full_name,
-            company=record.company,
+        return cls.taking_over(
+            record,
             date_of_birth=None if record.date_of_birth is None else date.fromisoformat(record.date_of_birth),
-            locale=record.locale,
-            tags=record.tags,
             attributes=[Attribute(key=one.key, value=one.value) for one in record.attributes],
-            version=record.version,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
         )
 
 

@@ -130,20 +130,8 @@ class Document(Node):
     @classmethod
     def from_model(cls, record: models.Document) -> Self:
         """Return a stored document as clients see it."""
-        return cls(
-            record=record,
-            id=strawberry.ID(record.id),
-            customer_id=strawberry.ID(record.customer_id),
-            type=record.type,
-            category=record.type.category,
-            status=record.status,
-            issuing_country=record.issuing_country,
-            issued_on=_day(record.issued_on),
-            expires_on=_day(record.expires_on),
-            rejection_reason=record.rejection_reason,
-            version=record.version,
-            created_at=record.created_at,
-            updated_at=record.updated_at,
+        return cls.taking_over(
+            record, category=record.type.category, issued_on=_day(record.issued_on), expires_on=_day(record.expires_on)
         )
 
 

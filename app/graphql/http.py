@@ -39,6 +39,7 @@ from app.http_bearer import UnusableCredentials, authorization_of, challenge
 from auth.tokens import Credential
 from core.device import Device, device_of
 from core.errors import BadInput, RateLimited, ServiceError, Unauthenticated, Unavailable
+from loaders.registry import Lanes
 from schema.context import Context
 from services.registry import Services
 
@@ -94,6 +95,7 @@ class GraphQLEndpoint:
         self._guard = guard
         self._streams = streams
         self._open_streams = open_streams
+        self._lanes = Lanes()
         self._read_timeout = read_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +131,9 @@ class GraphQLEndpoint:
         if asked is None or (by_address and credential is None):
             raise _not_by(_ONLY_POST)
         principal = None if credential is None else credential.principal
-        context = Context(self._services, request_id=wire.request_id, principal=principal, device=_device(request))
+        context = Context(
+            self._services, request_id=wire.request_id, principal=principal, device=_device(request), lanes=self._lanes
+        )
         document = self._document(asked, wire.request_id)
         if by_address:
             await self._answer_address(asked, document, context, wire)

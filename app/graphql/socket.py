@@ -22,6 +22,7 @@ from app.graphql.socket_handler import (
     checked_until,
 )
 from core.errors import Unauthenticated
+from loaders.registry import Lanes
 from services.registry import Services
 
 _MISSING = 'Send {"authorization": "Bearer …"} as the payload of connection_init.'
@@ -54,8 +55,10 @@ class GraphQLSocket(GraphQLRouter[SocketContext, None]):
         self._open_streams = open_streams
         logging.getLogger("uvicorn.error").addFilter(CLIENTS_MISTAKE)
 
+        lanes = Lanes()
+
         async def context() -> SocketContext:
-            return SocketContext(services, request_id=request_id_of(None))
+            return SocketContext(services, request_id=request_id_of(None), lanes=lanes)
 
         super().__init__(
             schema,
