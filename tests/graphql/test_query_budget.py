@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api import Api, Commands, Tokens
+from tests.api import Api, Commands, Tokens, codes, some_email
 from tests.graphql.operations import ADDRESS, BERLIN, LONDON, PROFILE, create
 
 READS = ("find", "aggregate", "count", "distinct", "getMore")
@@ -89,3 +89,34 @@ async def test_loaders_serve_a_service_that_reads_two_sellers_in_one_operation(e
     assert {
         name: {"addresses": [{"id": customer["addresses"][0]["id"]}]} for name, customer in zip("ab", customers, strict=True)
     } == found
+
+
+async def test_new_customer_with_an_address_costs_three_inserts_and_a_commit(execute: Api, commands: Commands) -> None:
+    await create(execute)
+    commands.forget()
+
+    await execute.data(
+        """mutation($input: CustomerInput!) { createCustomer(input: $input) {
+             customer { id email status createdAt } userErrors { code } } }""",
+        {"input": {"email": some_email(), "addresses": [BERLIN]}},
+    )
+
+    assert ["customers", "addresses", "customer_events"] == commands.of_requests("insert")
+    assert 1 == len(commands.collections("commitTransaction"))
+    assert [] == commands.of_requests(*READS)
+
+
+async def test_everything_that_is_taken_is_told_at_once_and_nothing_is_stored(execute: Api, commands: Commands) -> None:
+    ada, bob = await create(execute, externalId="ada"), await create(execute, phone="+493012345678")
+    taken = {"email": ada["email"], "phone": bob["phone"], "externalId": "ada", "addresses": [BERLIN]}
+
+    answer = await execute.data(
+        "mutation($input: CustomerInput!) { createCustomer(input: $input) { customer { id } userErrors { code field } } }",
+        {"input": taken},
+    )
+
+    assert answer["createCustomer"]["customer"] is None
+    assert {("TAKEN", "email"), ("TAKEN", "phone"), ("TAKEN", "externalId")} == {
+        (code, path[-1]) for code, path in codes(answer["createCustomer"]) if path
+    }
+    assert 2 == (await execute.data("{ customers { totalCount } }"))["customers"]["totalCount"]
