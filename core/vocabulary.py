@@ -134,6 +134,15 @@ class BulkImportValidation(StrEnum):
     LENIENT = "LENIENT"
 
 
+class RowOutcome(StrEnum):
+    """What became of one row of an import."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    UNCHANGED = "UNCHANGED"
+    FAILED = "FAILED"
+
+
 class Severity(StrEnum):
     """Whether a row was refused or taken with a remark."""
 
