@@ -9,6 +9,7 @@ from datetime import date
 
 from core.vocabulary import (
     AddressKind,
+    BulkImportEncoding,
     BulkImportMatch,
     BulkImportMode,
     BulkImportValidation,
@@ -90,7 +91,8 @@ class CustomerDraft:
 class BulkImportDraft:
     """An import to be: a file of *size* bytes, and how its rows are to be read.
 
-    `columns` are pairs of a column's name and its target; a `delimiter` of None is found out from the header.
+    `columns` are pairs of a column's name and its target; a `delimiter` of None is found out from the header, an
+    `encoding` of None from the first bytes.
     """
 
     file_name: str
@@ -101,3 +103,4 @@ class BulkImportDraft:
     dry_run: bool = False
     columns: tuple[tuple[str, str], ...] = ()
     delimiter: str | None = None
+    encoding: BulkImportEncoding | None = None

@@ -127,6 +127,15 @@ class BulkImportMatch(StrEnum):
     PHONE = "PHONE"
 
 
+class BulkImportEncoding(StrEnum):
+    """How the characters of a file are written as bytes. Only the first two can be recognised by themselves."""
+
+    UTF_8 = "UTF_8"
+    UTF_16 = "UTF_16"
+    LATIN_1 = "LATIN_1"
+    WINDOWS_1252 = "WINDOWS_1252"
+
+
 class BulkImportValidation(StrEnum):
     """How much imperfection an import takes."""
 

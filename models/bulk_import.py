@@ -7,7 +7,14 @@ from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from core.errors import ErrorCode
-from core.vocabulary import BulkImportMatch, BulkImportMode, BulkImportStatus, BulkImportValidation, Severity
+from core.vocabulary import (
+    BulkImportEncoding,
+    BulkImportMatch,
+    BulkImportMode,
+    BulkImportStatus,
+    BulkImportValidation,
+    Severity,
+)
 from models.base import StoredModel
 
 
@@ -72,6 +79,7 @@ class BulkImport(StoredModel):
     declared_size: int | None = None
     columns: list[StoredColumnMapping] = []
     delimiter: str | None = None
+    encoding: BulkImportEncoding | None = None
     source: SourceObject
     format: SourceFormat | None = None
     counts: RowCounts = RowCounts()

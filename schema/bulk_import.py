@@ -11,7 +11,15 @@ from core.files import DownloadTicket
 from models import bulk_import as models
 from schema.context import Info
 from schema.document import UploadTarget
-from schema.enums import BulkImportMatch, BulkImportMode, BulkImportStatus, BulkImportValidation, ErrorCode, Severity
+from schema.enums import (
+    BulkImportEncoding,
+    BulkImportMatch,
+    BulkImportMode,
+    BulkImportStatus,
+    BulkImportValidation,
+    ErrorCode,
+    Severity,
+)
 from schema.node import Node, presents
 from schema.paging import After, Connection
 from schema.user_error import UserError
@@ -187,6 +195,9 @@ class BulkImportInput:
     delimiter: str | None = strawberry.field(
         default=None, description="What separates cells: comma, semicolon, tab or bar; recognised when absent."
     )
+    encoding: BulkImportEncoding | None = strawberry.field(
+        default=None, description="How its characters are written; recognised when absent, if it is UTF-8 or UTF-16."
+    )
 
     def to_draft(self) -> BulkImportDraft:
         """Return what the caller wants done; null means the default."""
@@ -199,6 +210,7 @@ class BulkImportInput:
             dry_run=bool(self.dry_run),
             columns=tuple((column.from_, column.to) for column in self.columns or ()),
             delimiter=self.delimiter,
+            encoding=self.encoding,
         )
 
 

@@ -13,6 +13,7 @@ from core.errors import ErrorCode
 from core.filters import CustomerSort
 from core.vocabulary import (
     AddressKind,
+    BulkImportEncoding,
     BulkImportMatch,
     BulkImportMode,
     BulkImportStatus,
@@ -31,6 +32,7 @@ from core.vocabulary import (
 
 __all__ = [
     "AddressKind",
+    "BulkImportEncoding",
     "BulkImportMatch",
     "BulkImportMode",
     "BulkImportStatus",
@@ -140,6 +142,15 @@ _described(
     {
         "CREATE": "Each row makes a new customer; one that exists already is refused.",
         "UPSERT": "A row changes the customer it matches by `matchBy`, or makes a new one.",
+    },
+)
+_described(
+    BulkImportEncoding,
+    {
+        "UTF_8": "UTF-8, with or without a byte order mark. Recognised.",
+        "UTF_16": "UTF-16, little or big endian. Recognised by its byte order mark; without one it has to be declared.",
+        "LATIN_1": "ISO 8859-1. Has to be declared.",
+        "WINDOWS_1252": "What spreadsheets on Windows call ANSI in Western Europe and America. Has to be declared.",
     },
 )
 _described(

@@ -105,6 +105,7 @@ class BulkImportService:
             declared_size=draft.size,
             columns=[StoredColumnMapping(source=source, target=target) for source, target in draft.columns],
             delimiter=None if draft.delimiter is None else SPELLED_DELIMITERS[draft.delimiter.lower()],
+            encoding=draft.encoding,
             source=SourceObject(key=key),
             requested_by=viewer.actor,
             upload_expires_at=now + UPLOAD_LIFETIME,
@@ -179,8 +180,9 @@ class BulkImportService:
                 "version": 1,
                 "status": BulkImportStatus.QUEUED,
                 "declared_size": found.size,
-                # The report is written with commas whatever the file was written with.
+                # The report is UTF-8 with commas whatever the file was.
                 "delimiter": ",",
+                "encoding": None,
                 "source": SourceObject(key=found.key, etag=found.etag, size=found.size),
                 "counts": type(old.counts)(),
                 "bytes_done": 0,

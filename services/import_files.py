@@ -92,6 +92,6 @@ class ImportFiles:
             raise Refused.because(ErrorCode.SOURCE_CHANGED, message, "id") from None
         except ObjectTruncated as error:
             raise Unavailable("The file could not be read. Try again.") from error
-        form = recognise(head, delimiter=record.delimiter, size=found.size)
+        form = recognise(head, delimiter=record.delimiter, size=found.size, encoding=record.encoding)
         map_columns(form.header, [(one.source, one.target) for one in record.columns])
         return form

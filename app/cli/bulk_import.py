@@ -41,6 +41,15 @@ class Validation(StrEnum):
     STRICT = "strict"
 
 
+class Encoding(StrEnum):
+    """How the characters of a file are written."""
+
+    UTF_8 = "utf-8"
+    UTF_16 = "utf-16"
+    LATIN_1 = "latin-1"
+    WINDOWS_1252 = "windows-1252"
+
+
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file of customers.", show_default=False)],
     *,
@@ -54,6 +63,9 @@ def import_file(
         list[str] | None, typer.Option(metavar="FROM=TO", help="Where a column goes: 'Mail=email'. Repeatable.")
     ] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates cells; found out when absent.")] = None,
+    encoding: Annotated[
+        Encoding | None, typer.Option(help="How characters are written; found out when absent, if UTF-8 or UTF-16.")
+    ] = None,
     seller: Annotated[str | None, typer.Option(help="Whose customers; needed with a service's token.")] = None,
     url: Annotated[
         str | None, typer.Option(envvar="CUSTOMER_SERVICE_URL", help="The GraphQL endpoint; else the stack running here.")
@@ -79,6 +91,7 @@ def import_file(
             "dryRun": dry_run,
             "columns": [_mapping(one) for one in column or ()],
             "delimiter": delimiter,
+            "encoding": None if encoding is None else encoding.name,
         }
         job = Job(file, _size(file), endpoint, seller, options)
         progress = ProgressScreen(screen, silent=as_json and not screen.is_terminal)

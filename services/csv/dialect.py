@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Encoding = Literal["utf-8", "utf-16-le", "utf-16-be"]
+Encoding = Literal["utf-8", "utf-16-le", "utf-16-be", "latin-1", "cp1252"]
+"""As Python calls them. The last two have one byte for each character, and ASCII's delimiters, quotes and newlines."""
 
 DELIMITERS = (",", ";", "\t", "|")
 """What may separate cells; earlier ones win when a header can be read in two ways."""

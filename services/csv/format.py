@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from core.errors import ErrorCode, Refused
+from core.vocabulary import BulkImportEncoding
 from services.csv.dialect import DELIMITERS, Encoding, FileFormat
 from services.csv.grammar import MAX_RECORD_BYTES
 from services.csv.records import Record, RecordReader
@@ -46,15 +47,28 @@ _BOMS: tuple[tuple[bytes, Encoding], ...] = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_SPELT = {
+    "utf-8": BulkImportEncoding.UTF_8,
+    "utf-16-le": BulkImportEncoding.UTF_16,
+    "utf-16-be": BulkImportEncoding.UTF_16,
+    "latin-1": BulkImportEncoding.LATIN_1,
+    "cp1252": BulkImportEncoding.WINDOWS_1252,
+}
+_UNMARKED: dict[BulkImportEncoding, Encoding] = {
+    BulkImportEncoding.UTF_8: "utf-8",
+    BulkImportEncoding.LATIN_1: "latin-1",
+    BulkImportEncoding.WINDOWS_1252: "cp1252",
+}
 _HINT = re.compile(r"sep=(.?)", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _SAVE = "Save the file as “CSV UTF-8” and upload it again."
 
 
-def recognise(head: bytes, *, delimiter: str | None, size: int) -> FileFormat:
+def recognise(head: bytes, *, delimiter: str | None, size: int, encoding: BulkImportEncoding | None = None) -> FileFormat:
     """Describe the file that begins with *head* (its first `HEAD_BYTES`, or all of it) and is *size* bytes long.
 
-    A *delimiter* of None is found out from the header; the word "tab" will do for one.
+    A *delimiter* of None is found out from the header; the word "tab" will do for one. An *encoding* of None is found out
+    too, but only UTF-8 and UTF-16 can be: what a byte beyond ASCII means in an older encoding, nobody can tell from the file.
 
     Raises:
         Refused: with one problem, INVALID_CSV or UNSUPPORTED_ENCODING; INVALID for a delimiter that is none.
@@ -63,23 +77,23 @@ def recognise(head: bytes, *, delimiter: str | None, size: int) -> FileFormat:
     if size == 0 or not head:
         raise _refused("The file is empty. Upload a CSV file with a header line and one line per customer.")
     _refuse_foreign(head)
-    encoding, bom = _encoding(head)
+    found, bom = _encoding(head) if encoding is None else _declared(head, encoding)
     whole = len(head) >= size
     body = head[bom:]
-    if encoding == "utf-8":
+    if found == "utf-8":
         _refuse_legacy(body, bom, whole=whole)
-    bom, wanted = _after_hint(body, bom, encoding, wanted)
-    readings = [_read_header(head, bom, encoding, mark, whole=whole) for mark in ((wanted,) if wanted else DELIMITERS)]
+    bom, wanted = _after_hint(body, bom, found, wanted)
+    readings = [_read_header(head, bom, found, mark, whole=whole) for mark in ((wanted,) if wanted else DELIMITERS)]
     mark, record = max(readings, key=_likelihood)
     if record.problem:
         raise Refused.because(record.problem.code, f"The header cannot be read. {record.problem.message}")
     return FileFormat(
-        encoding=encoding,
+        encoding=found,
         bom_bytes=bom,
         delimiter=mark,
         header=_names(record.cells or ()),
         data_offset=record.end,
-        newline=_newline(head[: record.end], encoding),
+        newline=_newline(head[: record.end], found),
     )
 
 
@@ -119,14 +133,39 @@ def _encoding(head: bytes) -> tuple[Encoding, int]:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding, len(bom)
-    sample = head[:64]
-    # Latin letters in UTF-16 leave every other byte zero.
-    if max(sample[0::2].count(0), sample[1::2].count(0)) * 4 > len(sample):
+    if _looks_wide(head):
         raise _refused(
-            f"The file looks like UTF-16 without a byte order mark, which cannot be told from binary data. {_SAVE}",
+            "The file looks like UTF-16 without a byte order mark, which cannot be told from binary data. "
+            f"{_SAVE[:-1]}, or say UTF_16 in `encoding`.",
             ErrorCode.UNSUPPORTED_ENCODING,
         )
     return "utf-8", 0
+
+
+def _looks_wide(head: bytes) -> bool:
+    sample = head[:64]
+    # Latin letters in UTF-16 leave every other byte zero.
+    return max(sample[0::2].count(0), sample[1::2].count(0)) * 4 > len(sample)
+
+
+def _declared(head: bytes, encoding: BulkImportEncoding) -> tuple[Encoding, int]:
+    """Return the encoding that the caller named and the length of the byte order mark, which may not say otherwise."""
+    for bom, marked in ((codecs.BOM_UTF32_LE, None), (codecs.BOM_UTF32_BE, None), *_BOMS):
+        if head.startswith(bom):
+            if marked is not None and encoding is _SPELT[marked]:
+                return marked, len(bom)
+            other = "UTF_32" if marked is None else _SPELT[marked]
+            message = f"The file begins with the mark of {other}, but {encoding} was declared. Leave `encoding` out."
+            raise _refused(message, ErrorCode.UNSUPPORTED_ENCODING)
+    if encoding is BulkImportEncoding.UTF_16:
+        # Delimiters and newlines have a zero byte in any language; it is the first of the two in big-endian order.
+        zeros = head[0::2].count(0), head[1::2].count(0)
+        if zeros != (0, 0):
+            return ("utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"), 0
+    elif not _looks_wide(head):
+        return _UNMARKED[encoding], 0
+    message = f"The file is not in {encoding}: its zero bytes say otherwise. Leave `encoding` out, or name another one."
+    raise _refused(message, ErrorCode.UNSUPPORTED_ENCODING)
 
 
 def _refuse_legacy(body: bytes, bom: int, *, whole: bool) -> None:
@@ -139,14 +178,15 @@ def _refuse_legacy(body: bytes, bom: int, *, whole: bool) -> None:
     except UnicodeDecodeError as error:
         if body.decode(errors="ignore").isascii():
             raise _refused(
-                f"Byte {bom + error.start} of the file is not valid UTF-8; it may be in Latin-1 or Windows-1252. {_SAVE}",
+                f"Byte {bom + error.start} of the file is not valid UTF-8; it may be in Latin-1 or Windows-1252. "
+                f"{_SAVE[:-1]}, or name its encoding in `encoding`.",
                 ErrorCode.UNSUPPORTED_ENCODING,
             ) from None
 
 
 def _after_hint(body: bytes, bom: int, encoding: Encoding, wanted: str | None) -> tuple[int, str | None]:
     """Step over the line ``sep=;`` that spreadsheets understand; return the bytes before the header and the delimiter."""
-    width = 1 if encoding == "utf-8" else 2
+    width = 2 if encoding.startswith("utf-16") else 1
     start = body[: 8 * width].decode(encoding, errors="replace")
     match = _HINT.match(start)
     if not match or match[1] not in DELIMITERS or start[match.end() : match.end() + 1] not in {"\r", "\n"}:

@@ -16,8 +16,9 @@ from itertools import accumulate, count, repeat
 from typing import NamedTuple
 
 from core.errors import ErrorCode, Problem
-from services.csv.dialect import FileFormat
+from services.csv.dialect import Encoding, FileFormat
 from services.csv.grammar import MAX_FIELD_BYTES, MAX_RECORD_BYTES, Grammar, first_line
+from services.csv.single_byte import SingleByteTranscoder
 from services.csv.utf16 import Transcoder
 
 
@@ -35,6 +36,22 @@ class Record(NamedTuple):
     problem: Problem | None
 
 
+_NAMES: dict[Encoding, str] = {
+    "utf-8": "UTF-8",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "latin-1": "Latin-1",
+    "cp1252": "Windows-1252",
+}
+
+
+def _transcoder(encoding: Encoding) -> Transcoder | SingleByteTranscoder | None:
+    """Return what makes UTF-8 of a file; None for one that is in it."""
+    if encoding == "utf-8":
+        return None
+    return Transcoder(encoding) if encoding.startswith("utf-16") else SingleByteTranscoder(encoding)
+
+
 _make = partial(tuple.__new__, Record)  # skips the generated __new__: 0.12 instead of 0.3 microseconds a row
 
 
@@ -48,7 +65,8 @@ class RecordReader:
     def __init__(self, format: FileFormat, *, offset: int, row: int) -> None:
         self._grammar = Grammar(format.delimiter)
         self._delimiter = format.delimiter
-        self._wide = Transcoder(format.encoding) if format.encoding != "utf-8" else None
+        self._encoding = format.encoding
+        self._wide = _transcoder(format.encoding)
         self._offset = offset
         self._row = row
         self._parts: list[bytes] = []
@@ -195,10 +213,9 @@ class RecordReader:
             text = raw.decode()
         except UnicodeDecodeError as error:
             place = self._offset + self._width(raw[: error.start])
-            encoding = "UTF-8" if self._wide is None else "UTF-16"
             problem = Problem(
                 ErrorCode.UNSUPPORTED_ENCODING,
-                f"Byte {place} of the file is not valid {encoding}. Save the file again as UTF-8.",
+                f"Byte {place} of the file is not valid {_NAMES[self._encoding]}. Save the file again as UTF-8.",
             )
             text = raw.decode(errors="replace")
         cells = self._grammar.cells(text)

@@ -4,18 +4,19 @@ import gzip
 import pytest
 
 from core.errors import ErrorCode, Refused
+from core.vocabulary import BulkImportEncoding
 from services.csv.format import HEAD_BYTES, FileFormat, recognise
 
 PLAIN = b"email,first_name\r\na@example.com,Ada\r\n"
 
 
-def recognised(data: bytes, delimiter: str | None = None) -> FileFormat:
-    return recognise(data[:HEAD_BYTES], delimiter=delimiter, size=len(data))
+def recognised(data: bytes, delimiter: str | None = None, encoding: BulkImportEncoding | None = None) -> FileFormat:
+    return recognise(data[:HEAD_BYTES], delimiter=delimiter, size=len(data), encoding=encoding)
 
 
-def refusal(data: bytes, delimiter: str | None = None) -> tuple[ErrorCode, str]:
+def refusal(data: bytes, delimiter: str | None = None, encoding: BulkImportEncoding | None = None) -> tuple[ErrorCode, str]:
     with pytest.raises(Refused) as refused:
-        recognised(data, delimiter)
+        recognised(data, delimiter, encoding)
     (problem,) = refused.value.problems
     return problem.code, problem.message
 
@@ -149,3 +150,52 @@ def test_a_letter_cut_by_the_end_of_the_head_is_no_damage() -> None:
 
 def test_a_header_of_several_lines_is_read() -> None:
     assert ("email", "first\nname") == recognised(b'email,"first\nname"\n').header
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding", "codec"),
+    [
+        (BulkImportEncoding.LATIN_1, "latin-1", "latin-1"),
+        (BulkImportEncoding.WINDOWS_1252, "cp1252", "cp1252"),
+        (BulkImportEncoding.UTF_8, "utf-8", "utf-8"),
+        (BulkImportEncoding.UTF_16, "utf-16-le", "utf-16-le"),
+        (BulkImportEncoding.UTF_16, "utf-16-be", "utf-16-be"),
+    ],
+)
+def test_a_declared_encoding_is_believed(declared: BulkImportEncoding, encoding: str, codec: str) -> None:
+    """Case 2. Latin-1 and Windows-1252 are read when they are declared, UTF-16 then needs no mark."""
+    header = "Straße;E-Mail\r\n"
+    data = f"{header}Größe;a@example.com\r\n".encode(codec)
+
+    format = recognised(data, encoding=declared)
+
+    assert (encoding, 0, ";", ("Straße", "E-Mail"), len(header.encode(codec)), "\r\n") == (
+        format.encoding,
+        format.bom_bytes,
+        format.delimiter,
+        format.header,
+        format.data_offset,
+        format.newline,
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "words"),
+    [
+        (codecs.BOM_UTF8 + PLAIN, BulkImportEncoding.LATIN_1, "begins with the mark of UTF_8, but LATIN_1 was declared"),
+        (codecs.BOM_UTF16_LE + b"a\0", BulkImportEncoding.UTF_8, "begins with the mark of UTF_16"),
+        (codecs.BOM_UTF32_LE + b"a\0\0\0", BulkImportEncoding.UTF_16, "begins with the mark of UTF_32"),
+        (PLAIN.decode().encode("utf-16-le"), BulkImportEncoding.WINDOWS_1252, "The file is not in WINDOWS_1252"),
+        (PLAIN, BulkImportEncoding.UTF_16, "The file is not in UTF_16"),
+        ("Straße,email\n".encode("latin-1"), BulkImportEncoding.UTF_8, "Byte 4 of the file is not valid UTF-8"),
+    ],
+)
+def test_a_declaration_that_the_file_contradicts_is_refused(data: bytes, declared: BulkImportEncoding, words: str) -> None:
+    code, message = refusal(data, encoding=declared)
+
+    assert ErrorCode.UNSUPPORTED_ENCODING == code
+    assert words in message
+
+
+def test_a_declared_mark_of_the_same_encoding_is_stepped_over() -> None:
+    assert 3 == recognised(codecs.BOM_UTF8 + PLAIN, encoding=BulkImportEncoding.UTF_8).bom_bytes

@@ -269,3 +269,33 @@ def test_damaged_utf16_is_a_problem_of_its_row(size: int | None) -> None:
         record.problem.message.partition(".")[0] for record in records if record.problem
     ]
     assert len(data) == records[-1].end
+
+
+_LETTERS = st.text(st.sampled_from('aé½ÿ,;"\n\r '), max_size=6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    table=st.lists(st.lists(_LETTERS, min_size=1, max_size=3), max_size=5),
+    encoding=st.sampled_from(["latin-1", "cp1252"]),
+    places=_CUTS,
+)
+def test_single_byte_encodings_read_like_utf8(table: list[list[str]], encoding: Encoding, places: list[int]) -> None:
+    """Case 2. Offsets count the bytes of the file, so that reading can go on behind any row."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(table)
+    data = text.getvalue().encode(encoding)
+
+    records = list(read_all(format_of(encoding=encoding), cut(data, places)))
+
+    assert [record.cells for record in read(text.getvalue().encode())] == [record.cells for record in records]
+    assert all(next(csv.reader([data[r.offset : r.end].decode(encoding)])) == list(r.cells or ()) for r in records)
+
+
+def test_a_byte_that_windows_1252_does_not_have_is_a_problem_of_its_row() -> None:
+    records = read(b"a,\x80\nb,\x81\nc,d", encoding="cp1252")
+
+    assert [("a", "€"), ("c", "d")] == [record.cells for record in records if record.problem is None]
+    assert ["Byte 6 of the file is not valid Windows-1252. Save the file again as UTF-8."] == [
+        record.problem.message for record in records if record.problem
+    ]
