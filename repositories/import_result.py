@@ -45,7 +45,7 @@ class ImportDeferredRepository(Repository[ImportDeferredRow]):
     async def waiting(
         self, import_id: str, *, from_row: int = 0, before: int | None = None, segment: int | None = None, limit: int = 0
     ) -> list[ImportDeferredRow]:
-        """Return rows that nothing was decided about, in the order of the file: from one row on, before another, in a segment."""
+        """Return undecided rows in the order of the file: from one row on, before another one, in one segment."""
         conditions: dict[str, Any] = {"import_id": import_id, "row": {"$gte": from_row}, "outcome": None}
         if before is not None:
             conditions["row"]["$lt"] = before
