@@ -1,0 +1,1 @@
+"""The files that shops, spreadsheets and attackers send, and what becomes of them."""
