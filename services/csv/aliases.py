@@ -93,7 +93,7 @@ _PREFIXES = (
 _IGNORED = frozenset(
     {
         "sellerid", "tenant", "tenantid", "role", "roles", "userrole", "version",
-        "password", "passwordhash", "userpass", "rptoken", "rptokencreatedat",
+        "password", "passwordhash", "userpass", "rptoken", "rptokencreatedat", "sessiontokens",
     }
 )  # fmt: skip
 
@@ -137,6 +137,8 @@ def meaning_of(name: str) -> Meaning | None:
     key = attribute_key(name)
     if key:
         return Meaning(f"attribute.{key}", 0)
+    if name.strip() == "_entity_id":
+        return None  # Magento's list of addresses numbers those, not the customers
     word = squeezed(name)
     if word in _OF_CUSTOMER:
         return _OF_CUSTOMER[word]

@@ -145,6 +145,9 @@ def _names(plan: ColumnPlan, values: _Values) -> tuple[str | None, str | None, s
         first, last = values[places.first_name], values[places.last_name]
         if first or last:
             return first, last, company
+    if company is None:
+        # Shops know a firm by its address only; without anybody's name, the firm is the customer.
+        company = next((values[places.company] for places in reversed(plan.addresses) if values[places.company]), None)
     return None, None, company
 
 

@@ -14,8 +14,8 @@ from tests.imports import OPERATOR, Bench
 
 _GOLDEN = Path(__file__).with_name("golden")
 _CUSTOMER = (
-    "external_id", "kind", "status", "email", "phone", "first_name", "last_name", "full_name", "company", "date_of_birth", "locale",
-    "tags",
+    "external_id", "kind", "status", "email", "phone", "first_name", "last_name", "full_name", "company", "date_of_birth",
+    "locale", "tags",
 )  # fmt: skip
 _ADDRESS = (
     "kind", "is_default", "recipient", "company", "line1", "line2", "city", "region", "postal_code", "country_code", "phone",

@@ -1,7 +1,8 @@
 """One file each, imported for real. The numbers are those of the table in docs/importing.md."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,7 +23,7 @@ class Case(NamedTuple):
     """A file, how it is imported, what was imported before it, and the name of its golden file if another has the same."""
 
     file: str
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
     before: str | None = None
     golden: str | None = None
 
@@ -118,7 +119,7 @@ def test_every_file_is_a_case() -> None:
     assert {path.stem for path in _FILES.iterdir()} == {case.file for case in CASES} | {"15-before"}
 
 
-async def _outcome(bench: Bench, content: bytes, options: dict[str, Any]) -> dict[str, Any]:
+async def _outcome(bench: Bench, content: bytes, options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return await report(bench, await _run(bench, content, options))
     except Refused as refused:
@@ -127,7 +128,7 @@ async def _outcome(bench: Bench, content: bytes, options: dict[str, Any]) -> dic
         return refusal(refused)
 
 
-async def _run(bench: Bench, content: bytes, options: dict[str, Any]) -> BulkImport:
+async def _run(bench: Bench, content: bytes, options: Mapping[str, Any]) -> BulkImport:
     """Import *content*; an empty file is one whose size nobody announced."""
     if content:
         return await bench.ended(await bench.start(content, **options))
