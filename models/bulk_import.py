@@ -67,7 +67,8 @@ class BulkImport(StoredModel):
 
     While it runs, `counts` and `bytes_done` follow its segments, which hold the truth, with a delay of moments; in a final
     state they are exact. `pending_segments` counts the segments that are not done. `nudge_at` is when the sweep sends its
-    next message again: there while a plan or the finish has yet to be done, and moved on by whoever does it.
+    next message again: there while a plan, the finish, or the reports of an import that ended early have yet to be done, and
+    moved on by whoever does it.
     """
 
     status: BulkImportStatus

@@ -188,12 +188,20 @@ class BulkImportRepository(LiveRepository[BulkImport]):
         await self._change_many({"_id": id_, "nudge_at": {"$exists": True}}, {"$set": {"nudge_at": nudge_at}})
 
     async def overdue(self, now: datetime, look_again: datetime) -> BulkImport | None:
-        """Return one import whose plan or finish is late; it is late again at *look_again*."""
+        """Return one import whose plan, finish or reports are late; it is late again at *look_again*."""
         waiting = [BulkImportStatus.QUEUED, BulkImportStatus.RUNNING]
+        ended = [BulkImportStatus.FAILED, BulkImportStatus.CANCELED]
+        late = [{"status": {"$in": waiting}, "pending_segments": {"$in": [None, 0]}}, {"status": {"$in": ended}}]
         return await self._change_one(
-            {"nudge_at": {"$lt": now}, "status": {"$in": waiting}, "pending_segments": {"$in": [None, 0]}},
+            {"nudge_at": {"$lt": now}, "$or": late},
             {"$set": {"nudge_at": look_again}},
         )
+
+    async def reported(self, id_: str, at: datetime, values: Mapping[str, object]) -> bool:
+        """Add where the reports of an import lie that ended early; False when that is known already."""
+        ended = {"$in": [BulkImportStatus.FAILED, BulkImportStatus.CANCELED]}
+        conditions = {"_id": id_, "status": ended, "nudge_at": {"$exists": True}}
+        return await self._change_one(conditions, change_update(at, {**values, "nudge_at": None})) is not None
 
     async def expire(self, expired_before: datetime, at: datetime) -> int:
         """End the imports whose file never came, and return how many there were."""

@@ -73,7 +73,8 @@ class BulkImportMutation:
         return _payload(*await attempt(info.context.services.bulk_imports.cancel(info.context.viewer, id)))
 
     @strawberry.mutation(
-        description="Start a new import of the rows that were refused. Needs `imports:write`; not for customers."
+        description="Start a new import of the rows that were refused and, after a cancel or a failure, of those that were "
+        "never attempted. Needs `imports:write`; not for customers."
     )
     async def retry_bulk_import(self, info: Info, id: BulkImportId) -> BulkImportPayload:
         """Import the rejected rows again."""

@@ -109,15 +109,16 @@ class BulkImport(Node):
 
     @strawberry.field(
         description="The rejected rows exactly as they came, plus `_row`, `_column`, `_code` and `_message`: mend and "
-        "import it again. Null while it runs, and when no row was refused. Needs `imports:read`; not for customers."
+        "import it again. After a cancel or a failure also the rows never attempted, as UNPROCESSED; it is then written some "
+        "moments after the final state. Null while it runs, and when no row is left. Needs `imports:read`; not for customers."
     )
     async def error_report(self, info: Info) -> DownloadTarget | None:
         """Return a link to the error report."""
         return await self._download(info, self.record.error_report_key)
 
     @strawberry.field(
-        description="Every row with its outcome and customer id. Null until it has been written. "
-        "Needs `imports:read`; not for customers."
+        description="Every row of the file in order: `row,outcome,customer_id`. Null until it has been written, which after a "
+        "cancel or a failure is some moments after the final state. Needs `imports:read`; not for customers."
     )
     async def result_report(self, info: Info) -> DownloadTarget | None:
         """Return a link to the result report."""

@@ -223,6 +223,7 @@ _described(
         "MISSING_COLUMN": "A column that is needed is not in the file.",
         "DUPLICATE_ROW": "An earlier row of the same file has the same identifier.",
         "SOURCE_CHANGED": "The file was replaced while it was being imported.",
+        "UNPROCESSED": "The import ended before the row was attempted; only in reports.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used before, for something else.",
         "INTERNAL": "A fault of the service; it has been recorded.",
     },

@@ -157,13 +157,16 @@ class BulkImportService:
             ended = await end_early(self._units, record, BulkImportStatus.CANCELED, self._clock)
         if ended is None:
             raise _wrong_state(await _require(tenant, import_id), "cancelled")
+        await self._hand_over(ended, "finish")
         return ended
 
     async def retry(self, viewer: Principal, import_id: str) -> tuple[BulkImport, UploadTicket | None]:
-        """Import the rejected rows of an import that is over once more, as a new import that is started at once.
+        """Import what is left of an import that is over, as a new import that is started at once.
+
+        That is the rejected rows, and behind a cancel or a failure those that were never attempted.
 
         Raises:
-            Refused: STATE when there are no rejected rows, NOT_FOUND for an unknown id.
+            Refused: STATE when nothing is left, or its report is not written yet; NOT_FOUND for an unknown id.
         """
         tenant = _writing(viewer).reach()
         old = await _require(tenant, import_id)
@@ -172,6 +175,8 @@ class BulkImportService:
             message = "There is nothing to retry: this import has no report of rejected rows."
             if old.status in UNFINISHED:
                 message = f"This import is {old.status.value}. Wait until it is over, then retry it."
+            elif old.nudge_at is not None:
+                message = "The report of what is left is being written. Retry the import in a moment."
             raise Refused.because(ErrorCode.STATE, message, "id")
         now = self._clock.now()
         record = old.model_copy(
@@ -266,9 +271,9 @@ class BulkImportService:
 
     # ------------------------------------------------------------------- details
 
-    async def _hand_over(self, record: BulkImport) -> None:
+    async def _hand_over(self, record: BulkImport, step: str = "plan") -> None:
         try:
-            await self._queue.send({"type": "plan", "importId": record.id})
+            await self._queue.send({"type": step, "importId": record.id})
         except Unavailable as error:
             # Stored is stored: the sweep of any worker sends what is missing.
             _log.warning("import.not_sent", import_id=record.id, reason=str(error))

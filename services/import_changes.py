@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from core.drafts import AddressDraft, AttributeDraft, DocumentDraft
 from core.errors import ErrorCode, FieldPath, Problem
 from core.ids import IdKind, derived_id
-from core.vocabulary import CustomerEventType, Severity
+from core.vocabulary import CustomerEventType, RowOutcome, Severity
 from events.customer import CustomerEvent
 from models.address import Address
 from models.bulk_import import ImportRowOutcome, RowCounts, RowProblem
 from models.customer import Customer, RowSource
 from models.document import Document
+from repositories.import_result import RowResult
 from services.customer_lookup import holds, taken_problem
 from services.customer_values import consequences, created_fields, for_database, given_values, stored_values
 from services.import_rows import KEY_PATHS, CheckedRow, ImportPlan, Key
@@ -51,6 +52,7 @@ class Effects:
     documents: list[Document] = field(default_factory=list)
     events: list[CustomerEvent] = field(default_factory=list)
     outcomes: list[ImportRowOutcome] = field(default_factory=list)
+    results: list[RowResult] = field(default_factory=list)
     claims: dict[Key, int] = field(default_factory=dict)
     counts: RowCounts = field(default_factory=RowCounts)
 
@@ -96,15 +98,19 @@ class _Batch:
         ]
         if errors:
             counts.failed += 1
+            self.effects.results.append(RowResult(row.row, RowOutcome.FAILED, ""))
             self._note(row, Severity.ERROR, [*errors, *row.warnings])
             return
         if matched is None:
             counts.created += 1
-            self._create(row)
+            result = RowResult(row.row, RowOutcome.CREATED, self._create(row))
         elif self._change(row, matched):
             counts.updated += 1
+            result = RowResult(row.row, RowOutcome.UPDATED, matched.id)
         else:
             counts.unchanged += 1
+            result = RowResult(row.row, RowOutcome.UNCHANGED, matched.id)
+        self.effects.results.append(result)
         if row.warnings:
             counts.warning += 1
             self._note(row, Severity.WARNING, row.warnings)
@@ -141,14 +147,15 @@ class _Batch:
         source = customer.source
         return source.row if source is not None and source.import_id == self._plan.import_id else None
 
-    def _create(self, row: CheckedRow) -> None:
+    def _create(self, row: CheckedRow) -> str:
+        """Make a customer and return its id; a dry run makes none."""
         plan = self._plan
         for key, _ in row.keys:
             self._claimed[key] = row.row
             if plan.dry_run:
                 self.effects.claims[key] = row.row
         if plan.dry_run:
-            return
+            return ""
         made = self._maker.new_customer(
             row.draft,
             seller_id=plan.seller_id,
@@ -163,6 +170,7 @@ class _Batch:
         self.effects.addresses += made.addresses
         self.effects.documents += made.documents
         self._tell(made.customer, CustomerEventType.CREATED, created_fields(row.draft))
+        return made.customer.id
 
     def _change(self, row: CheckedRow, customer: Customer) -> bool:
         """Bring *customer* to what the row says; False when it is that already."""

@@ -1,4 +1,4 @@
-"""Rows of an import out of the object store and into it: batches from a checkpoint on, and the error report."""
+"""Rows of an import out of the object store: batches from a checkpoint on, and how many there are."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from typing import cast
 
 from core.files import ObjectTruncated
-from core.tenancy import Tenant
-from core.vocabulary import Severity
-from models.bulk_import import BulkImport, ImportRowOutcome, ImportSegment
-from repositories.unit_of_work import Repositories
+from models.bulk_import import BulkImport, ImportSegment
 from services.csv.records import Record, RecordReader
-from services.csv.report import report_header, report_row
 from services.import_states import file_format
 from services.ports import ObjectStore
 
 _RANGE_BYTES = 256 * 1024
 """Read at once. A file that is replaced meanwhile is noticed with the next range, some 2,000 rows later."""
 
-_REPORT_PAGE = 500
 _COUNTED_BYTES = 64 * 1024 * 1024
 
 
@@ -57,6 +52,22 @@ async def row_batches(store: ObjectStore, record: BulkImport, segment: ImportSeg
     yield RowBatch(waiting, offset=segment.end, row=reader.row, last=True)
 
 
+async def records_between(store: ObjectStore, record: BulkImport, start: int, stop: int, *, row: int) -> AsyncGenerator[Record]:
+    """Yield the records that begin at byte *start*, which is that of row number *row*, and end at *stop*.
+
+    Raises:
+        ObjectMissing: the file is gone.
+        ObjectChanged: the file is not the one the import was started with.
+        ObjectTruncated: the store sent less than the file has.
+    """
+    reader = RecordReader(file_format(record), offset=start, row=row)
+    for position in range(start, stop, _RANGE_BYTES):
+        for one in reader.feed(await _range(store, record, position, min(position + _RANGE_BYTES, stop))):
+            yield one
+    for one in reader.finish():
+        yield one
+
+
 async def count_rows(store: ObjectStore, record: BulkImport) -> int | None:
     """Return how many rows the file has; None for a file over 64 MiB, whose rows take more than a second to count.
 
@@ -84,26 +95,3 @@ async def _range(store: ObjectStore, record: BulkImport, start: int, stop: int) 
         message = f"The file of import {record.id} broke off at byte {start + len(data)} of {stop}."
         raise ObjectTruncated(message)
     return data
-
-
-async def write_error_report(store: ObjectStore, record: BulkImport) -> str:
-    """Write the rejected rows, in the order of the file, with the reasons; return the key. Doing it again changes nothing."""
-    key = f"imports/{record.seller_id}/{record.id}/errors.csv"
-    header = file_format(record).header
-    outcomes = Repositories(Tenant(record.seller_id)).bulk_imports.outcomes
-    async with store.write(key, content_type="text/csv") as report:
-        await report.write(report_header(header))
-        row = 0
-        while page := await outcomes.of_import(record.id, from_row=row, severity=Severity.ERROR, limit=_REPORT_PAGE):
-            await report.write(b"".join(_report_line(outcome, header) for outcome in page))
-            row = page[-1].row + 1
-    return key
-
-
-def _report_line(outcome: ImportRowOutcome, header: Sequence[str]) -> bytes:
-    """Return the line of one rejected row: column and code of its first error, and what is wrong with all of it."""
-    errors = [problem for problem in outcome.problems if problem.severity is Severity.ERROR]
-    first = errors[0]
-    said = [f"{one.column}: {one.message}" if one.column else one.message for one in errors]
-    message = first.message if len(errors) == 1 else " ".join(said)
-    return report_row(outcome.cells, outcome.row, first.column, first.code, message, header=header)

@@ -22,7 +22,8 @@ from repositories.bulk_import import BulkImportRepository
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.csv.columns import map_columns
 from services.import_batches import BatchWriter, ImportEnded
-from services.import_reading import count_rows, row_batches, write_error_report
+from services.import_reading import count_rows, row_batches
+from services.import_reports import ENDED_EARLY, Reports, write_reports
 from services.import_rows import ImportPlan
 from services.import_states import (
     OFFER_LIFETIME,
@@ -208,18 +209,22 @@ class ImportRuns:
         await self._imports.show_progress(import_id, self._clock.now(), counts, done)
 
     async def finish(self, import_id: str) -> None:
-        """Write the report of an import whose segments are all done, then give it its final state. Else do nothing.
+        """Write the reports of an import whose segments are all done, then give it its final state; or of one that ended early.
+
+        Else do nothing.
 
         Raises:
             UnknownImport: there is none with this id.
             Unavailable: the sweep will offer the finish again.
         """
         record = await self._require(import_id)
+        if record.status in ENDED_EARLY and record.nudge_at is not None:
+            await self._report_on(record)
         if record.status is not BulkImportStatus.RUNNING or record.pending_segments != 0:
             return
         counts, done = sums(await self._imports.segments.of_import(import_id))
         async with self._keeping_others_away(import_id):
-            report = await write_error_report(self._store, record) if counts.failed else None
+            reports = await write_reports(self._store, record, failed=counts.failed)
             await self._imports.keys.forget(import_id)
         now = self._clock.now()
         values = {
@@ -227,13 +232,38 @@ class ImportRuns:
             "counts": counts.model_dump(),
             "bytes_done": done,
             "total_rows": counts.processed,
-            "error_report_key": report,
+            "error_report_key": reports.errors,
+            "result_report_key": reports.results,
             "nudge_at": None,
             "finished_at": now,
         }
         ended = await self._imports.move(import_id, [BulkImportStatus.RUNNING], now, values)
+        await self._clear_up(import_id, reports, named=ended is not None)
         if ended is not None:
             _log.info("import.finished", import_id=import_id, status=ended.status.value, **counts.model_dump())
+
+    async def _report_on(self, record: BulkImport) -> None:
+        """Write the reports of an import that ended early. Its state stays as it is; what is added is where they lie."""
+        if record.format is None:
+            await self._imports.reported(record.id, self._clock.now(), {})
+            return
+        async with self._keeping_others_away(record.id):
+            reports = await write_reports(self._store, record, failed=record.counts.failed)
+        values: dict[str, object] = {"error_report_key": reports.errors, "result_report_key": reports.results}
+        if record.total_rows is None and reports.unprocessed is not None:
+            values["total_rows"] = record.counts.processed + reports.unprocessed
+        named = await self._imports.reported(record.id, self._clock.now(), values)
+        await self._clear_up(record.id, reports, named=named)
+
+    async def _clear_up(self, import_id: str, reports: Reports, *, named: bool) -> None:
+        """Remove what the reports were made of once the import names them; else the reports, for others were faster."""
+        if named:
+            await self._imports.results.forget(import_id)
+            await self._imports.deferred.forget(import_id)
+            return
+        for key in (reports.errors, reports.results):
+            if key is not None:
+                await self._store.delete(key)
 
     async def fail(self, import_id: str, code: ErrorCode, message: str) -> None:
         """End an import that cannot go on. What was written stays, and is counted."""
@@ -243,6 +273,7 @@ class ImportRuns:
         ended = await end_early(self._units, record, BulkImportStatus.FAILED, self._clock, failure)
         if ended is not None:
             _log.error("import.failed", import_id=import_id, code=code.value)
+            await self.finish(import_id)
 
     async def sweep(self) -> bool:
         """Offer again what was left lying, and end imports whose file never came. Say whether there was anything."""

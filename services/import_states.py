@@ -97,7 +97,8 @@ async def end_early(
 ) -> BulkImport | None:
     """End an import before its last row; None when it is over already.
 
-    A batch of rows that is under way is either counted, or changes nothing.
+    A batch of rows that is under way is either counted, or changes nothing. The reports are still to be written: that is what
+    `nudge_at` says in a final state.
     """
     tenant = Tenant(record.seller_id)
     for segment in await Repositories(tenant).bulk_imports.segments.of_import(record.id):
@@ -115,7 +116,7 @@ async def end_early(
             "counts": counts.model_dump(),
             "bytes_done": done,
             "failure": None if failure is None else failure.model_dump(),
-            "nudge_at": None,
+            "nudge_at": at,
             "finished_at": at,
         }
         return await imports.move(record.id, UNFINISHED, at, values)

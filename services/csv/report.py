@@ -1,8 +1,8 @@
-"""Writing the error report: the rejected rows as they came, and why.
+"""Writing the lines of reports: the rejected rows as they came, and why; and what became of every row.
 
-The report is itself a valid import file. Mended rows can be uploaded as they are: the reader leaves our four columns out and
-takes back the apostrophes that keep spreadsheets from running a cell. It is comma-separated UTF-8 with CRLF whatever the
-source was, so an import of it must not be given the `delimiter` of the source.
+The error report is itself a valid import file. Mended rows can be uploaded as they are: the reader leaves our four columns
+out and takes back the apostrophes that keep spreadsheets from running a cell. It is comma-separated UTF-8 with CRLF whatever
+the source was, so an import of it must not be given the `delimiter` or the `encoding` of the source.
 """
 
 import csv
@@ -32,6 +32,16 @@ def report_row(
     """
     own = _without_ours(header, cells or ())
     return _line([str(row), defused(column or ""), code.value, defused(message), *map(defused, own)])
+
+
+def result_header() -> bytes:
+    """Return the first line of the report on what became of every row."""
+    return b"row,outcome,customer_id\r\n"
+
+
+def result_row(row: int, outcome: str, customer_id: str) -> bytes:
+    """Return the line for one row; neither outcomes nor ids need quotes."""
+    return f"{row},{outcome},{customer_id}\r\n".encode()
 
 
 def _without_ours(header: Sequence[str], cells: Sequence[str]) -> Sequence[str]:

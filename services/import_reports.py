@@ -1,0 +1,179 @@
+"""The two files that tell what became of an import, written when it is over, in the order of the rows.
+
+The error report has the rejected rows as they came and is itself a valid input. The result report has every row with its
+outcome and its customer. An import that ended early has both too; the rows that it never attempted are UNPROCESSED in either,
+so that importing the error report goes on where it stopped, and the two reports together still account for every row.
+"""
+
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import cast
+
+from core.errors import ErrorCode
+from core.files import ObjectChanged, ObjectMissing, ObjectTruncated
+from core.tenancy import Tenant
+from core.vocabulary import BulkImportStatus, Severity
+from models.bulk_import import BulkImport, ImportRowOutcome, ImportSegment
+from models.import_order import ImportDeferredRow
+from repositories.bulk_import import BulkImportRepository
+from repositories.unit_of_work import Repositories
+from services.csv.records import Record
+from services.csv.report import report_header, report_row, result_header, result_row
+from services.import_reading import records_between
+from services.import_states import file_format
+from services.ports import ObjectStore
+
+_REPORT_PAGE = 500
+_WRITTEN_AT_ONCE = 1000
+_NOT_ATTEMPTED = "The import ended before this row was attempted. Import this file to go on."
+ENDED_EARLY = frozenset({BulkImportStatus.CANCELED, BulkImportStatus.FAILED})
+
+_Line = tuple[int, bytes]
+"""A row's number and its line in a report."""
+
+
+@dataclass(slots=True)
+class Reports:
+    """Where the reports of an import lie; no `errors` when no row was refused or left.
+
+    `unprocessed` counts the rows never attempted; None when they could not be read, because the file is gone or another one.
+    """
+
+    errors: str | None
+    results: str
+    unprocessed: int | None
+
+
+async def write_reports(store: ObjectStore, record: BulkImport, *, failed: int) -> Reports:
+    """Write both reports of an import whose rows are all done, *failed* of them refused, or of one that ended early.
+
+    Each call writes files of its own: only those that the import comes to name count, so that a writer who was overtaken
+    cannot spoil what is there.
+
+    Raises:
+        Unavailable: the store or the database did not answer; nothing appeared that is not complete.
+    """
+    folder = f"imports/{record.seller_id}/{record.id}/{uuid.uuid4().hex}"
+    header = file_format(record).header
+    imports = Repositories(Tenant(record.seller_id)).bulk_imports
+    left = _Left(store, record, imports)
+    if failed or record.status in ENDED_EARLY:
+        errors = _merged(_rejected(imports, record.id, header), left.lines(header))
+        async with store.write(f"{folder}/errors.csv", content_type="text/csv") as report, aclosing(errors):
+            await report.write(report_header(header))
+            async for lines in _gathered(errors):
+                await report.write(b"".join(lines))
+    results = _merged(_results(imports, record.id), left.outcomes())
+    async with store.write(f"{folder}/results.csv", content_type="text/csv") as report, aclosing(results):
+        await report.write(result_header())
+        async for lines in _gathered(results):
+            await report.write(b"".join(lines))
+    return Reports(f"{folder}/errors.csv" if failed or left.count else None, f"{folder}/results.csv", left.count)
+
+
+@dataclass(slots=True)
+class _Left:
+    """The rows that an import which ended early never attempted, read from its file once more."""
+
+    store: ObjectStore
+    record: BulkImport
+    imports: BulkImportRepository
+    count: int | None = field(default=0)
+
+    async def lines(self, header: Sequence[str]) -> AsyncGenerator[_Line]:
+        """Yield them as lines of the error report."""
+        async with aclosing(self._records()) as records:
+            async for one in records:
+                line = report_row(one.cells, one.row, None, ErrorCode.UNPROCESSED, _NOT_ATTEMPTED, header=header)
+                yield one.row, line
+
+    async def outcomes(self) -> AsyncGenerator[_Line]:
+        """Yield them as lines of the result report."""
+        async with aclosing(self._records()) as records:
+            async for one in records:
+                yield one.row, result_row(one.row, ErrorCode.UNPROCESSED.value, "")
+
+    async def _records(self) -> AsyncGenerator[Record]:
+        """Yield them in the order of the file: in each segment those put off, then those behind its checkpoint."""
+        if self.record.status not in ENDED_EARLY:
+            return
+        count = 0
+        try:
+            async with aclosing(self._ranges()) as ranges:
+                async for start, stop, row in ranges:
+                    async with aclosing(records_between(self.store, self.record, start, stop, row=row)) as records:
+                        async for one in records:
+                            count += 1
+                            yield one
+        except (ObjectMissing, ObjectChanged, ObjectTruncated):
+            self.count = None
+        else:
+            self.count = count
+
+    async def _ranges(self) -> AsyncGenerator[tuple[int, int, int]]:
+        """Yield the bytes of the file that were never worked through, and the number of the first row in each."""
+        position, row = file_format(self.record).data_offset, 1
+        for segment in await self.imports.segments.of_import(self.record.id):
+            for one in await self._put_off(segment):
+                yield one.offset, one.end, one.row
+            if segment.offset < segment.end:
+                yield segment.offset, segment.end, segment.row
+            position, row = segment.end, segment.row
+        size = cast("int", self.record.source.size)
+        if position < size:
+            yield position, size, row
+
+    async def _put_off(self, segment: ImportSegment) -> Sequence[ImportDeferredRow]:
+        return await self.imports.deferred.waiting(self.record.id, segment=segment.number)
+
+
+async def _rejected(imports: BulkImportRepository, import_id: str, header: Sequence[str]) -> AsyncGenerator[_Line]:
+    row = 0
+    while page := await imports.outcomes.of_import(import_id, from_row=row, severity=Severity.ERROR, limit=_REPORT_PAGE):
+        for outcome in page:
+            yield outcome.row, _report_line(outcome, header)
+        row = page[-1].row + 1
+
+
+async def _results(imports: BulkImportRepository, import_id: str) -> AsyncGenerator[_Line]:
+    async with aclosing(imports.results.in_order(import_id)) as pages:
+        async for page in pages:
+            for one in page:
+                yield one.row, result_row(one.row, one.outcome.value, one.customer_id)
+
+
+async def _merged(first: AsyncGenerator[_Line], second: AsyncGenerator[_Line]) -> AsyncGenerator[_Line]:
+    """Yield the lines of both in the order of their rows."""
+    async with aclosing(first), aclosing(second):
+        other = await anext(second, None)
+        async for line in first:
+            while other is not None and other[0] < line[0]:
+                yield other
+                other = await anext(second, None)
+            yield line
+        while other is not None:
+            yield other
+            other = await anext(second, None)
+
+
+async def _gathered(lines: AsyncIterator[_Line]) -> AsyncGenerator[list[bytes]]:
+    """Yield lines by the thousand: a write of each would cost more than all the rest."""
+    waiting: list[bytes] = []
+    async for _, line in lines:
+        waiting.append(line)
+        if len(waiting) == _WRITTEN_AT_ONCE:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _report_line(outcome: ImportRowOutcome, header: Sequence[str]) -> bytes:
+    """Return the line of one rejected row: column and code of its first error, and what is wrong with all of it."""
+    errors = [problem for problem in outcome.problems if problem.severity is Severity.ERROR]
+    first = errors[0]
+    said = [f"{one.column}: {one.message}" if one.column else one.message for one in errors]
+    message = first.message if len(errors) == 1 else " ".join(said)
+    return report_row(outcome.cells, outcome.row, first.column, first.code, message, header=header)
