@@ -32,6 +32,7 @@ from services.document_expiry import DocumentExpiry
 from services.document_review import DocumentReviewService
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
+from services.import_preview import ImportPreviews
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
 from services.import_watching import LATEST
@@ -140,6 +141,7 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             document_reviews=DocumentReviewService(to.units, DocumentChanges(rules.records, clock), rules.policies),
             onboarding=OnboardingService(rules.policies),
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
+            import_previews=ImportPreviews(to.store, to.limits, rules.policies, rules.records),
             sessions=sessions,
             one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
             sign_in=SignInService(to.units, sessions, limits, rules.records, rules.sealer, clock),

@@ -136,6 +136,24 @@ class BulkImportEncoding(StrEnum):
     WINDOWS_1252 = "WINDOWS_1252"
 
 
+class BulkImportNewline(StrEnum):
+    """What ends the lines of a file."""
+
+    CRLF = "CRLF"
+    LF = "LF"
+    CR = "CR"
+
+
+class BulkImportColumnUse(StrEnum):
+    """Why a column of a file goes where it goes."""
+
+    CHOSEN = "CHOSEN"
+    RECOGNIZED = "RECOGNIZED"
+    SHADOWED = "SHADOWED"
+    UNKNOWN = "UNKNOWN"
+    IGNORED = "IGNORED"
+
+
 class BulkImportValidation(StrEnum):
     """How much imperfection an import takes."""
 

@@ -13,6 +13,7 @@ from schema.bulk_import import BulkImport, BulkImportInput, BulkImportPayload
 from schema.context import Info
 from schema.document import UploadTarget
 from schema.enums import BulkImportStatus
+from schema.import_preview import BulkImportPatch, BulkImportPreview
 from schema.paging import After, Connection, First
 from schema.user_error import UserError
 
@@ -28,6 +29,23 @@ class BulkImportQuery:
         """Return one import by id."""
         record = await info.context.services.bulk_imports.get(info.context.viewer, id)
         return None if record is None else BulkImport.from_model(record)
+
+    @strawberry.field(
+        description="How the uploaded file of an import would be read, row by row; reads its first half megabyte and changes "
+        "nothing. Null when you can see no import with this id. Needs `imports:read`; not for customers."
+    )
+    async def preview_bulk_import(
+        self,
+        info: Info,
+        id: BulkImportId,
+        patch: Annotated[
+            BulkImportPatch | None, strawberry.argument(description="What to try; `updateBulkImport` would store it.")
+        ] = None,
+    ) -> BulkImportPreview | None:
+        """Return how a file would be read."""
+        changes = {} if patch is None else patch.to_changes()
+        preview = await info.context.services.import_previews.of(info.context.viewer, id, changes)
+        return None if preview is None else BulkImportPreview.from_preview(preview)
 
     @strawberry.field(description="A page of imports, newest first. Needs `imports:read`; not for customers.")
     async def bulk_imports(
@@ -58,6 +76,20 @@ class BulkImportMutation:
         """Create an import."""
         call = info.context.services.bulk_imports.create(info.context.viewer, input.to_draft(), seller_id)
         return _with_upload(*await attempt(call))
+
+    @strawberry.mutation(
+        description="Change how the rows of an import are read, and what they do, before it is started; "
+        "`previewBulkImport` shows what comes of it. Needs `imports:write`; not for customers."
+    )
+    async def update_bulk_import(
+        self,
+        info: Info,
+        id: BulkImportId,
+        patch: Annotated[BulkImportPatch, strawberry.argument(description="What is to be different.")],
+    ) -> BulkImportPayload:
+        """Change an import that waits for its file or its start."""
+        call = info.context.services.bulk_imports.update(info.context.viewer, id, patch.to_changes())
+        return _payload(*await attempt(call))
 
     @strawberry.mutation(
         description="Say that the file has been sent: it is looked at, pinned and queued. When it cannot be used the import "

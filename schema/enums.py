@@ -13,9 +13,11 @@ from core.errors import ErrorCode
 from core.filters import CustomerSort
 from core.vocabulary import (
     AddressKind,
+    BulkImportColumnUse,
     BulkImportEncoding,
     BulkImportMatch,
     BulkImportMode,
+    BulkImportNewline,
     BulkImportStatus,
     BulkImportValidation,
     CustomerEventType,
@@ -32,9 +34,11 @@ from core.vocabulary import (
 
 __all__ = [
     "AddressKind",
+    "BulkImportColumnUse",
     "BulkImportEncoding",
     "BulkImportMatch",
     "BulkImportMode",
+    "BulkImportNewline",
     "BulkImportStatus",
     "BulkImportValidation",
     "CustomerEventType",
@@ -144,6 +148,17 @@ _described(
         "UPSERT": "A row changes the customer it matches by `matchBy`, or makes a new one.",
     },
 )
+_described(
+    BulkImportColumnUse,
+    {
+        "CHOSEN": "The caller said so in `columns`.",
+        "RECOGNIZED": "Its name is known.",
+        "SHADOWED": "Another column has its target; it is kept as an attribute.",
+        "UNKNOWN": "Nobody knows its name; it is kept as an attribute.",
+        "IGNORED": "It is left out: a file may not decide about it, it is a secret, or an error report added it.",
+    },
+)
+_described(BulkImportNewline, {"CRLF": "As on Windows.", "LF": "As on Linux and macOS.", "CR": "As on the first Macs."})
 _described(
     BulkImportEncoding,
     {

@@ -1,9 +1,9 @@
 """What callers may do with imports: create, start, cancel, retry, read."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import structlog
 
@@ -16,9 +16,9 @@ from core.ids import IdKind, new_id
 from core.paging import Page, PageRequest, Position, encode_cursor, page_request
 from core.tenancy import Reach, Tenant
 from core.vocabulary import BulkImportStatus, Severity
-from models.bulk_import import BulkImport, RowProblem, SourceObject, StoredColumnMapping
+from models.bulk_import import BulkImport, RowProblem, SourceObject
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.import_files import SPELLED_DELIMITERS, ImportFiles
+from services.import_files import ImportFiles, draft_of, settings_of
 from services.import_states import UNFINISHED, UPLOAD_MARGIN, ImportLimits, end_early, stored_format
 from services.import_watching import LiveImports, watch_all, watch_one
 from services.ports import ObjectStore, WorkQueue
@@ -97,15 +97,9 @@ class BulkImportService:
             id=id_,
             seller_id=seller,
             status=BulkImportStatus.AWAITING_UPLOAD,
-            mode=draft.mode,
-            match_by=draft.match_by,
-            validation=draft.validation,
-            dry_run=draft.dry_run,
             file_name=file_name,
             declared_size=draft.size,
-            columns=[StoredColumnMapping(source=source, target=target) for source, target in draft.columns],
-            delimiter=None if draft.delimiter is None else SPELLED_DELIMITERS[draft.delimiter.lower()],
-            encoding=draft.encoding,
+            **settings_of(draft),
             source=SourceObject(key=key),
             requested_by=viewer.actor,
             upload_expires_at=now + UPLOAD_LIFETIME,
@@ -113,6 +107,27 @@ class BulkImportService:
             updated_at=now,
         )
         return await Repositories(tenant).bulk_imports.insert(record), ticket
+
+    async def update(self, viewer: Principal, import_id: str, changes: Mapping[str, Any]) -> BulkImport:
+        """Change how the rows of an import are to be read, and what they do, before it is started.
+
+        *changes* are fields of a `BulkImportDraft`; those of the file itself stay as they were announced.
+
+        Raises:
+            Refused: with every problem at once; STATE when it was started before, NOT_FOUND for an unknown id.
+        """
+        tenant = _writing(viewer).reach()
+        record = await _require(tenant, import_id)
+        if record.status is not BulkImportStatus.AWAITING_UPLOAD:
+            raise _wrong_state(record, "changed")
+        draft = replace(draft_of(record), **changes)
+        self._files.checked(draft)
+        values = {**settings_of(draft), "columns": [{"source": source, "target": target} for source, target in draft.columns]}
+        awaiting = [BulkImportStatus.AWAITING_UPLOAD]
+        changed = await Repositories(tenant).bulk_imports.move(import_id, awaiting, self._clock.now(), values)
+        if changed is None:
+            raise _wrong_state(await _require(tenant, import_id), "changed")
+        return changed
 
     async def start(self, viewer: Principal, import_id: str) -> BulkImport:
         """Pin the uploaded file, look at its first bytes, and hand the import to the workers.

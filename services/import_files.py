@@ -1,11 +1,12 @@
 """The files of imports, before any row is read: announced, uploaded, recognised."""
 
+from collections.abc import Mapping
 from contextlib import aclosing
 
 from core.drafts import BulkImportDraft
 from core.errors import ErrorCode, Problem, Refused, Unavailable
 from core.files import ObjectChanged, ObjectMissing, ObjectTruncated, StoredObject
-from models.bulk_import import BulkImport
+from models.bulk_import import BulkImport, StoredColumnMapping
 from services.csv.columns import map_columns
 from services.csv.dialect import FileFormat
 from services.csv.format import HEAD_BYTES, recognise
@@ -83,15 +84,52 @@ class ImportFiles:
             Refused: with what is wrong with the file, its encoding or its header.
             Unavailable: the store broke off.
         """
+        head = await self.head(found)
+        form = recognise(head, delimiter=record.delimiter, size=found.size, encoding=record.encoding)
+        map_columns(form.header, [(one.source, one.target) for one in record.columns])
+        return form
+
+    async def head(self, found: StoredObject) -> bytes:
+        """Return the first bytes of a file, at most `HEAD_BYTES`.
+
+        Raises:
+            Refused: SOURCE_CHANGED when it was replaced meanwhile.
+            Unavailable: the store broke off.
+        """
         try:
             reading = self._store.read(found.key, etag=found.etag, start=0, end=min(found.size, HEAD_BYTES))
             async with aclosing(reading) as chunks:
-                head = b"".join([chunk async for chunk in chunks])
+                return b"".join([chunk async for chunk in chunks])
         except (ObjectMissing, ObjectChanged):
             message = "The file was replaced while it was being looked at. Start the import again."
             raise Refused.because(ErrorCode.SOURCE_CHANGED, message, "id") from None
         except ObjectTruncated as error:
             raise Unavailable("The file could not be read. Try again.") from error
-        form = recognise(head, delimiter=record.delimiter, size=found.size, encoding=record.encoding)
-        map_columns(form.header, [(one.source, one.target) for one in record.columns])
-        return form
+
+
+def draft_of(record: BulkImport) -> BulkImportDraft:
+    """Return what was asked for when an import was announced, as it may be asked for anew."""
+    return BulkImportDraft(
+        file_name=record.file_name,
+        size=record.declared_size,
+        mode=record.mode,
+        match_by=record.match_by,
+        validation=record.validation,
+        dry_run=record.dry_run,
+        columns=tuple((one.source, one.target) for one in record.columns),
+        delimiter=record.delimiter,
+        encoding=record.encoding,
+    )
+
+
+def settings_of(draft: BulkImportDraft) -> Mapping[str, object]:
+    """Return the stored fields that say how the rows of a checked draft's file are to be read and what they do."""
+    return {
+        "mode": draft.mode,
+        "match_by": draft.match_by,
+        "validation": draft.validation,
+        "dry_run": draft.dry_run,
+        "columns": [StoredColumnMapping(source=source, target=target) for source, target in draft.columns],
+        "delimiter": None if draft.delimiter is None else SPELLED_DELIMITERS[draft.delimiter.lower()],
+        "encoding": draft.encoding,
+    }

@@ -10,6 +10,7 @@ from services.customer_watching import CustomerWatching
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
+from services.import_preview import ImportPreviews
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.session import SessionService
@@ -29,6 +30,7 @@ class Services:
     document_reviews: DocumentReviewService
     onboarding: OnboardingService
     bulk_imports: BulkImportService
+    import_previews: ImportPreviews
     sessions: SessionService
     one_time_codes: OneTimeCodeService
     sign_in: SignInService

@@ -80,10 +80,12 @@ class Bench:
             stop.set()
             await task
 
-    async def upload(self, content: bytes, *, file_name: str = "customers.csv", **options: Any) -> BulkImport:
+    async def upload(
+        self, content: bytes, *, file_name: str = "customers.csv", viewer: Principal = OPERATOR, **options: Any
+    ) -> BulkImport:
         """Create an import and send its file, as a front end does."""
         draft = BulkImportDraft(file_name=file_name, size=len(content), **options)
-        record, ticket = await self.service.create(OPERATOR, draft, None)
+        record, ticket = await self.service.create(viewer, draft, None)
         async with httpx.AsyncClient() as client:
             answer = await client.request(ticket.method, ticket.url, headers=dict(ticket.headers), content=content)
         answer.raise_for_status()
@@ -94,11 +96,11 @@ class Bench:
         record = await self.upload(content, **options)
         return await self.service.start(OPERATOR, record.id)
 
-    async def ended(self, record: BulkImport, within: float = 60) -> BulkImport:
+    async def ended(self, record: BulkImport, within: float = 60, *, viewer: Principal = OPERATOR) -> BulkImport:
         """Wait for the final state."""
         async with asyncio.timeout(within):
             while True:
-                found = await self.service.get(OPERATOR, record.id)
+                found = await self.service.get(viewer, record.id)
                 assert found is not None
                 if found.status.final:
                     return found

@@ -21,7 +21,7 @@ NAMING = {
     "services/document_expiry.py": "of a document that is due",
     "services/bulk_import.py": "of an import that was found inside the caller's tenant",
     "services/import_batches.py": "of the import a worker is at",
-    "services/import_reading.py": "of the import a worker is at",
+    "services/import_reports.py": "of the import a worker is at",
     "services/import_runs.py": "of the import a worker is at",
     "services/erased_files.py": "of an erased customer whose files are removed",
     "services/import_states.py": "of an import that was found inside a tenant",

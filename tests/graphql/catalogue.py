@@ -53,6 +53,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Query.document": ({"id": DOC},),
     "Query.documents": ({"filter": {"customerId": CUS}},),
     "Query.bulkImport": ({"id": IMP},),
+    "Query.previewBulkImport": ({"id": IMP}, {"id": IMP, "patch": {"delimiter": ";"}}),
     "Query.bulkImports": ({},),
     "Query.sessions": ({},),
     "Query._entities": tuple(
@@ -94,6 +95,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     ),
     "Mutation.deleteDocument": ({"id": DOC},),
     "Mutation.createBulkImport": ({"input": {"fileName": "customers.csv"}},),
+    "Mutation.updateBulkImport": ({"id": IMP, "patch": {"dryRun": True}}, {"id": IMP, "patch": {"delimiter": "x"}}),
     "Mutation.startBulkImport": ({"id": IMP},),
     "Mutation.cancelBulkImport": ({"id": IMP},),
     "Mutation.retryBulkImport": ({"id": IMP},),
