@@ -15,6 +15,7 @@ from rich.text import Text
 from app.cli.endpoint import Nowhere, find_endpoint
 from app.cli.graphql_client import GraphQLFailed, NotAccepted, NotReachable
 from app.cli.import_flow import Declined, Job, Place, Unusable, run
+from app.cli.import_preview import preview, show_preview
 from app.cli.import_screen import ProgressScreen, show_outcome, show_report
 from core.vocabulary import BulkImportStatus
 
@@ -59,6 +60,12 @@ def import_file(
         Validation, typer.Option(help="lenient takes an imperfect address or phone, with a warning.")
     ] = Validation.LENIENT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    look: Annotated[
+        bool, typer.Option("--preview", help="Show the first rows as they would be stored, and import nothing.")
+    ] = False,
+    results: Annotated[
+        bool, typer.Option("--results", help="Store what became of every row as <file>.results.csv, too.")
+    ] = False,
     column: Annotated[
         list[str] | None, typer.Option(metavar="FROM=TO", help="Where a column goes: 'Mail=email'. Repeatable.")
     ] = None,
@@ -75,9 +82,10 @@ def import_file(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
-    """Import a file of customers, and follow it to the end.
+    """Import a file of customers, and follow it to the end; or only show what would come of it.
 
-    Exit status: 0 every row was taken, 1 rows were refused or the import failed, 2 it could not begin.
+    Exit status: 0 every row was taken (with --preview: the file can be imported), 1 rows were refused or the import failed
+    (or: cannot be imported), 2 it could not begin.
     """
     complaints = Console(stderr=True, soft_wrap=True, highlight=False)
     screen = complaints if as_json else Console(highlight=False)
@@ -93,8 +101,10 @@ def import_file(
             "delimiter": delimiter,
             "encoding": None if encoding is None else encoding.name,
         }
-        job = Job(file, _size(file), endpoint, seller, options)
+        job = Job(file, _size(file), endpoint, seller, options, results)
         progress = ProgressScreen(screen, silent=as_json and not screen.is_terminal)
+        if look:
+            _preview(job, progress, screen, as_json=as_json)
         outcome = asyncio.run(run(job, place, progress))
     except KeyboardInterrupt:
         _interrupted(complaints, place)
@@ -106,7 +116,18 @@ def import_file(
         show_outcome(screen, outcome.state, outcome.problems, more=outcome.more)
         if outcome.report is not None:
             show_report(screen, outcome.report, _retry(outcome.report, mode, match_by, validation, column or ()))
+        if outcome.results is not None:
+            screen.print(Text.assemble("What became of every row is in ", (str(outcome.results), "bold")), soft_wrap=True)
     raise typer.Exit(0 if outcome.state["status"] == BulkImportStatus.COMPLETED else 1)
+
+
+def _preview(job: Job, progress: ProgressScreen, screen: Console, *, as_json: bool) -> NoReturn:
+    found = asyncio.run(preview(job, progress))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        show_preview(screen, found)
+    raise typer.Exit(1 if found["userErrors"] else 0)
 
 
 def _size(file: Path) -> int:

@@ -20,6 +20,8 @@ from core.vocabulary import BulkImportStatus
 CHUNK_BYTES = 1 << 18
 UPLOAD_ATTEMPTS = 3
 START_ATTEMPTS = 3
+REPORT_LOOKS = 20
+"""Half a second apart: how long reports are waited for that are written after the end."""
 PROBLEMS = 200
 """How many problems are fetched to be shown; they come in pages of 100."""
 
@@ -33,7 +35,8 @@ CREATE = f"""mutation CreateImport($input: BulkImportInput!, $seller: ID) {{
     bulkImport {{ id }} upload {{ url method headers {{ name value }} }} {_ERRORS} }} }}"""
 START = f"mutation StartImport($id: ID!) {{ startBulkImport(id: $id) {{ bulkImport {{ id }} {_ERRORS} }} }}"
 PROGRESS = f"subscription Progress($id: ID!) {{ bulkImportProgress(id: $id) {{ {_STATE} }} }}"
-OUTCOME = f"""query Outcome($id: ID!, $after: String) {{ bulkImport(id: $id) {{ {_STATE} errorReport {{ url }}
+OUTCOME = f"""query Outcome($id: ID!, $after: String) {{ bulkImport(id: $id) {{ {_STATE}
+  errorReport {{ url }} resultReport {{ url }}
   errors(first: 100, after: $after) {{ pageInfo {{ hasNextPage endCursor }}
     edges {{ node {{ row column severity code message }} }} }} }} }}"""
 
@@ -48,13 +51,14 @@ class Declined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file, where it goes, and how its rows are to be read."""
+    """One file, where it goes, how its rows are to be read, and whether the report on every row is wanted."""
 
     file: Path
     size: int
     endpoint: Endpoint
     seller: str | None
     options: Mapping[str, Any]
+    results: bool = False
 
 
 @dataclass(slots=True)
@@ -67,17 +71,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an import: its final state, its first problems, and where its error report lies now."""
+    """What became of an import: its final state, its first problems, and where its reports lie now."""
 
     state: Mapping[str, Any]
     problems: Sequence[Mapping[str, Any]]
     more: bool
     report: Path | None
+    results: Path | None
 
     def as_json(self) -> dict[str, Any]:
         """Return everything a script may want, spelled as in the API."""
         report = None if self.report is None else str(self.report)
-        return {**self.state, "errors": list(self.problems), "moreErrors": self.more, "errorReport": report}
+        results = None if self.results is None else str(self.results)
+        reports = {"errorReport": report, "resultReport": results}
+        return {**self.state, "errors": list(self.problems), "moreErrors": self.more, **reports}
 
 
 async def run(job: Job, place: Place, screen: ProgressScreen) -> Outcome:
@@ -90,10 +97,20 @@ async def run(job: Job, place: Place, screen: ProgressScreen) -> Outcome:
     """
     async with open_client(job.endpoint.url, job.endpoint.token) as client:
         with screen:
-            upload = await _create(client, job, place)
-            await _upload(job, upload, screen)
+            await announce(client, job, place, screen)
             await _follow(client, place, screen)
         return await _outcome(client, job, place)
+
+
+async def announce(client: GraphQLClient, job: Job, place: Place, screen: ProgressScreen) -> None:
+    """Create the import and send its file.
+
+    Raises:
+        Unusable: the file or an option will not do.
+        GraphQLFailed: the service, or the object store, could not be spoken to.
+    """
+    upload = await _create(client, job, place)
+    await _upload(job, upload, screen)
 
 
 async def _create(client: GraphQLClient, job: Job, place: Place) -> Mapping[str, Any]:
@@ -184,21 +201,32 @@ async def _outcome(client: GraphQLClient, job: Job, place: Place) -> Outcome:
     problems: list[Mapping[str, Any]] = []
     after, more = None, True
     while more and len(problems) < PROBLEMS:
-        state = (await client.execute(OUTCOME, {"id": place.id, "after": after}))["bulkImport"]
-        page, target = state.pop("errors"), state.pop("errorReport")
+        state = await _reported(client, place, after)
+        page, target, results = state.pop("errors"), state.pop("errorReport"), state.pop("resultReport")
         problems += [edge["node"] for edge in page["edges"]]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
-    report = None if target is None else await _download(target["url"], job.file)
-    return Outcome(state, problems, more, report)
+    report = None if target is None else await _download(target["url"], job.file, "errors")
+    told = await _download(results["url"], job.file, "results") if job.results and results is not None else None
+    return Outcome(state, problems, more, report, told)
 
 
-async def _download(url: str, beside: Path) -> Path:
-    """Store the error report as ``<name>.errors.csv`` beside the file; an earlier one becomes ``<name>.errors.old.csv``.
+async def _reported(client: GraphQLClient, place: Place, after: str | None) -> dict[str, Any]:
+    """Return an import that is over, with its reports; those of one that ended early come some moments later."""
+    for _ in range(REPORT_LOOKS):
+        state: dict[str, Any] = (await client.execute(OUTCOME, {"id": place.id, "after": after}))["bulkImport"]
+        if state["resultReport"] is not None or state["startedAt"] is None:
+            break
+        await asyncio.sleep(0.5)
+    return state
+
+
+async def _download(url: str, beside: Path, name: str) -> Path:
+    """Store a report as ``<file>.<name>.csv`` beside the file; an earlier one becomes ``<file>.<name>.old.csv``.
 
     Raises:
         GraphQLFailed: it could not be fetched or written; the message says where it is.
     """
-    target = beside.with_name(f"{beside.stem}.errors.csv")
+    target = beside.with_name(f"{beside.stem}.{name}.csv")
     arriving = target.with_name(f".{target.name}.part")
     try:
         async with open_http() as http, http.stream("GET", url) as response:
@@ -209,7 +237,7 @@ async def _download(url: str, beside: Path) -> Path:
         await anyio.to_thread.run_sync(_put_in_place, arriving, target)
     except (OSError, httpx.HTTPError) as error:
         raise GraphQLFailed(
-            f"The import is over and some rows were refused, but their report cannot be stored as {target} "
+            f"The import is over, but its report cannot be stored as {target} "
             f"({reason_of(error)}). For a quarter of an hour it is at {url}"
         ) from error
     return target

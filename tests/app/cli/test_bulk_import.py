@@ -127,6 +127,39 @@ async def test_json_is_one_object_and_nothing_else(
     assert [(3, "email", "INVALID_EMAIL")] == [(one["row"], one["column"], one["code"]) for one in outcome["errors"]]
 
 
+async def test_preview_shows_what_would_come_of_a_file_and_imports_nothing(
+    imported: Import, execute: Api, file: Callable[[bytes], Path]
+) -> None:
+    path = file("Mail;Größe;Name\nada@example.com;38;Ada Lovelace\nnobody;39;Bob\n".encode("latin-1"))
+
+    shown = await imported(path, "--preview", "--encoding", "latin-1", "--column", "Mail=email")
+    unreadable = await imported(path, "--preview", "--json")
+
+    assert (0, 1) == (shown.exit_code, unreadable.exit_code), shown.output
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "LATIN_1, cells separated by ;, lines by LF." in lines
+    assert {"Mail email chosen", "Größe attribute.Größe unknown", "Name full_name recognized"} <= set(lines)
+    assert "Row 1: Ada Lovelace | ada@example.com | Größe=38" in lines
+    assert "Row 2: would be refused." in lines
+    assert ["UNSUPPORTED_ENCODING"] == [error["code"] for error in json.loads(unreadable.stdout)["userErrors"]]
+    assert 0 == await total(execute)
+    states = (await execute.data("{ bulkImports { nodes { status } } }"))["bulkImports"]["nodes"]
+    assert ["CANCELED"] * 2 == [one["status"] for one in states]
+
+
+async def test_what_became_of_every_row_is_stored_when_asked_for(
+    imported: Import, import_worker: None, file: Callable[[bytes], Path]
+) -> None:
+    path = file(csv(3, broken=1))
+
+    result = await imported(path, "--results")
+
+    report = path.with_name("customers.results.csv")
+    assert ["row", "1", "2", "3"] == [line.partition(",")[0] for line in report.read_text().splitlines()]
+    assert ["CREATED", "CREATED", "FAILED"] == [line.split(",")[1] for line in report.read_text().splitlines()[1:]]
+    assert f"every row is in {report}" in result.stdout.replace("\n", " ")
+
+
 async def test_options_reach_the_import(
     imported: Import, execute: Api, import_worker: None, file: Callable[[bytes], Path]
 ) -> None:
