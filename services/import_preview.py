@@ -23,6 +23,8 @@ from services.records import RecordMaker
 from services.seller import SellerPolicies
 
 PREVIEWED_ROWS = 20
+_STEP = 16 * 1024
+"""Bytes read at once: twenty rows of a usual file are found in the first."""
 
 
 class PreviewedColumn(NamedTuple):
@@ -119,10 +121,12 @@ def _columns(plan: ColumnPlan, chosen: Sequence[tuple[str, str]]) -> list[Previe
 
 def _first_records(form: FileFormat, head: bytes, *, whole: bool) -> list[Record]:
     reader = RecordReader(form, offset=form.data_offset, row=1)
-    records = reader.feed(head[form.data_offset :])
-    if whole and len(records) < PREVIEWED_ROWS:
-        records += reader.finish()
-    return records[:PREVIEWED_ROWS]
+    records: list[Record] = []
+    for position in range(form.data_offset, len(head), _STEP):
+        records += reader.feed(head[position : position + _STEP])
+        if len(records) >= PREVIEWED_ROWS:
+            return records[:PREVIEWED_ROWS]
+    return [*records, *(reader.finish() if whole else ())][:PREVIEWED_ROWS]
 
 
 def _shown(row: CheckedRow) -> PreviewedRow:

@@ -47,6 +47,8 @@ async def report(bench: Bench, record: BulkImport) -> dict[str, Any]:
         found["failure"] = f"{record.failure.code} {record.failure.message}"
     if problems := await problems_of(bench, record):
         found["problems"] = problems
+    if outcomes := await outcomes_of(bench, record):
+        found["outcomes"] = " ".join(outcomes)
     if record.error_report_key is not None:
         found["error_report"] = (await bench.read(record.error_report_key)).split("\r\n")
     return found
@@ -62,6 +64,18 @@ async def problems_of(bench: Bench, record: BulkImport) -> list[str]:
         if not page.has_next:
             return lines
         after = page.items[-1].cursor
+
+
+async def outcomes_of(bench: Bench, record: BulkImport) -> list[str]:
+    """Return what the result report says of every row, and make sure that each is there, with its customer if it has one."""
+    assert record.result_report_key is not None
+    header, *lines = (await bench.read(record.result_report_key)).splitlines()
+    rows = [line.split(",") for line in lines]
+    assert "row,outcome,customer_id" == header
+    assert [str(number) for number in range(1, (record.total_rows or 0) + 1)] == [row for row, _, _ in rows]
+    made = {str(one["source"]["row"]): one["_id"] for one in await bench.stored("customers", **{"source.import_id": record.id})}
+    assert made == {row: customer for row, outcome, customer in rows if outcome == "CREATED" and not record.dry_run}
+    return [outcome for _, outcome, _ in rows]
 
 
 async def customers_of(bench: Bench) -> list[dict[str, Any]]:
