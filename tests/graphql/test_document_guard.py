@@ -252,12 +252,17 @@ def bomb(size: int, innermost: str) -> str:
 @pytest.mark.parametrize("innermost", ["a: b", "", "...F0", "...Nowhere", "a { ...F1 }"])
 @pytest.mark.parametrize("size", [30, 100, 1000])
 def test_fragment_bombs_are_counted_in_linear_time(size: int, innermost: str) -> None:
+    """
+    Exponential time would be hours; of three tries the best one counts, because others use the machine too.
+    """
     document = parse(bomb(size, innermost))
-    begun = time.process_time()
+    tries = []
+    for _ in range(3):
+        begun = time.process_time()
+        found = examine(document)
+        tries.append(time.process_time() - begun)
 
-    found = examine(document)
-
-    assert time.process_time() - begun < 0.25
+    assert min(tries) < 0.25
     assert found.too_much is not None
     assert "1,000,000 or more" in found.too_much
 

@@ -19,6 +19,7 @@ from core.ids import IdKind
 from core.vocabulary import OnboardingStep
 from schema.sdl import client_sdl
 from services.address import MAX_ADDRESSES
+from services.csv.format import MAX_COLUMNS
 from services.document import MAX_DOCUMENTS
 from services.rules.profile import MAX_ATTRIBUTES, MAX_TAGS
 from tests.api import Api, Commands
@@ -31,6 +32,12 @@ NODE = SCHEMA.type_map["Node"]
 
 BOUNDED = {
     "Address.formatted": "lines of one postal address",
+    "BulkImportFormat.header": f"at most {MAX_COLUMNS}: a file has no more columns",
+    "BulkImportPreview.columns": f"at most {MAX_COLUMNS}: one for each column of the file",
+    "BulkImportPreview.rows": "the first twenty",
+    "BulkImportPreviewCustomer.attributes": f"at most {MAX_ATTRIBUTES}: the rules of a customer",
+    "BulkImportPreviewCustomer.tags": f"at most {MAX_TAGS}: the rules of a customer",
+    "BulkImportPreviewRow.problems": "what is wrong with the cells of one row",
     "Customer.addresses": f"at most {MAX_ADDRESSES}: a customer gets no more",
     "Customer.attributes": f"at most {MAX_ATTRIBUTES}: the rules of a customer",
     "Customer.documents": f"at most {MAX_DOCUMENTS}: a customer gets no more",
