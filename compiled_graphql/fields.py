@@ -29,22 +29,55 @@ Completer = Callable[[Run, Values, Any], Column]
 class SelectedField:
     """A field of a selection set, with all the nodes that select it under one key."""
 
+    __slots__ = (
+        "_completer",
+        "_make_completer",
+        "_nth",
+        "_obtain",
+        "_quick",
+        "_whole",
+        "definition",
+        "details",
+        "key",
+        "nodes",
+        "nullable",
+        "parent",
+    )
+
     def __init__(
-        self, key: str, nth: int, parent: GraphQLObjectType, definition: GraphQLField, details: FieldDetailsList
+        self,
+        key: str,
+        nth: int,
+        parent: GraphQLObjectType,
+        details: FieldDetailsList,
+        definition: GraphQLField,
+        make_completer: "Callable[[SelectedField], Completer]",
     ) -> None:
         self.key = key
         self.parent = parent
         self.definition = definition
         self.details = details
         self.nodes: list[FieldNode] = [one.node for one in details]
-        self.name = self.nodes[0].name.value
         self.nullable = not is_non_null_type(definition.type)
-        self.complete: Completer
+        self._make_completer = make_completer
+        self._completer: Completer | None = None
         self._nth = nth
         self._obtain = self._how()
         type_ = get_nullable_type(definition.type)
         self._quick = quick(type_, nullable=self.nullable) if is_leaf_type(type_) else None
         self._whole = self._at_once()
+
+    @property
+    def name(self) -> str:
+        """The name of the field in the schema."""
+        return self.nodes[0].name.value
+
+    def complete(self, run: Run, values: Values, places: FieldPlaces) -> Column:
+        """Return what stands in the answer for values of the field."""
+        if self._completer is None:
+            # Most fields are leaves that are never looked at one by one.
+            self._completer = self._make_completer(self)
+        return self._completer(run, values, places)
 
     def column(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
         """Return what stands in the answer under the field's key for each object of a level."""
@@ -114,6 +147,11 @@ class SelectedField:
     def _by_default(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
         """Do what graphql-core does for fields without a resolver."""
         name = self.name
+        if self.definition.args:
+            try:
+                run.arguments(self.definition, self.nodes[0])
+            except Exception as error:  # noqa: BLE001  told for each object, as the reference executor does
+                return [error] * len(sources)
         if {dict}.issuperset(map(type, sources)):
             values = [source.get(name) for source in sources]
         else:

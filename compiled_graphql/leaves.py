@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from enum import Enum, Flag
+from functools import lru_cache
 from typing import Any
 
 from graphql import GraphQLBoolean, GraphQLEnumType, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString, Undefined
@@ -11,10 +12,14 @@ from graphql.type import GraphQLLeafType
 
 _SMALLEST_INT, _LARGEST_INT = -(2**31), 2**31 - 1
 
+_KEPT_TYPES = 512
+"""What serialises a type serves all fields of it; schemas come and go in tests only."""
+
 Quick = Callable[[list[Any]], list[Any] | None]
 """Returns the serialised column, or None when its values have to be looked at one by one."""
 
 
+@lru_cache(maxsize=_KEPT_TYPES)
 def quick(type_: GraphQLLeafType, *, nullable: bool) -> Quick:
     """Return what serialises whole columns of a leaf type."""
     nothing: tuple[type, ...] = (type(None),) if nullable else ()

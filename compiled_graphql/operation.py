@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -32,7 +33,7 @@ from graphql.execution.collect_fields import (
 from compiled_graphql.completion import completer
 from compiled_graphql.contract import Unsupported, Unwatched, Watch
 from compiled_graphql.failures import Failed
-from compiled_graphql.fields import SelectedField
+from compiled_graphql.fields import Completer, SelectedField
 from compiled_graphql.places import Level
 from compiled_graphql.run import Run
 from compiled_graphql.selection import Selection
@@ -164,13 +165,11 @@ class _Shape:
             definition = self._schema.get_field(type_, details[0].node.name.value)
             if definition is None:  # validation finds it; the reference executor leaves it out
                 continue
-            field = SelectedField(key, len(fields), type_, definition, details)
-            field.complete = completer(field, definition.type, self._select(details), self._schema)
-            fields.append(field)
+            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer))
         return Selection(fields)
 
-    def _select(self, details: FieldDetailsList) -> Any:
-        return lambda type_: self._inside(details, type_)
+    def _completer(self, field: SelectedField) -> Completer:
+        return completer(field, field.definition.type, partial(self._inside, field.details), self._schema)
 
 
 class _Survey:
