@@ -143,7 +143,7 @@ class BulkImportPreviewDocument:
     @classmethod
     def from_draft(cls, draft: DocumentDraft) -> Self:
         """Return a document of a checked row as clients see it."""
-        number = None if draft.number is None else last_digits(draft.number)
+        number = None if draft.number is None else f"••••{last_digits(draft.number)}"
         return cls(type=draft.type, number=number, issuing_country=draft.issuing_country, expires_on=draft.expires_on)
 
 

@@ -11,7 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import cast
 
-from core.errors import ErrorCode
+import structlog
+
+from core.errors import ErrorCode, ServiceError
 from core.files import ObjectChanged, ObjectMissing, ObjectTruncated
 from core.tenancy import Tenant
 from core.vocabulary import BulkImportStatus, Severity
@@ -24,6 +26,8 @@ from services.csv.report import report_header, report_row, result_header, result
 from services.import_reading import records_between
 from services.import_states import file_format
 from services.ports import ObjectStore
+
+_log = structlog.get_logger(__name__)
 
 _REPORT_PAGE = 500
 _WRITTEN_AT_ONCE = 1000
@@ -108,6 +112,11 @@ class _Left:
                             count += 1
                             yield one
         except (ObjectMissing, ObjectChanged, ObjectTruncated):
+            self.count = None
+        except ServiceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what ended the import may be in its file, and must not keep the report back
+            _log.error("import.rest_unreadable", import_id=self.record.id, error=type(error).__name__)
             self.count = None
         else:
             self.count = count

@@ -273,7 +273,8 @@ class ImportRuns:
         ended = await end_early(self._units, record, BulkImportStatus.FAILED, self._clock, failure)
         if ended is not None:
             _log.error("import.failed", import_id=import_id, code=code.value)
-            await self.finish(import_id)
+            with suppress(Unavailable):  # the sweep offers the reports again
+                await self.finish(import_id)
 
     async def sweep(self) -> bool:
         """Offer again what was left lying, and end imports whose file never came. Say whether there was anything."""

@@ -72,8 +72,7 @@ def _customer(found: Mapping[str, Any] | None) -> str:
         if (address := found[name]) is not None
     ]
     if (document := found["document"]) is not None:
-        number = f"…{document['number']}" if document["number"] else None
-        parts.append(_joined([document["type"], number, document["issuingCountry"], document["expiresOn"]]))
+        parts.append(_joined([document["type"], document["number"], document["issuingCountry"], document["expiresOn"]]))
     parts += [f"tags: {', '.join(found['tags'])}"] if found["tags"] else []
     parts += [f"{one['key']}={one['value']}" for one in found["attributes"]]
     return " | ".join(dict.fromkeys(parts))

@@ -33,7 +33,7 @@ def _directory(tmp_path: Path) -> Path:
     """A folder like a fresh clone, in which a walk leaves its traces instead of in this one."""
     (tmp_path / "customer-service").symlink_to(ROOT / "customer-service")
     (tmp_path / "examples").mkdir()
-    for name in ("chinook-customers.csv", "northwind-customers.csv", "passport.png"):
+    for name in ("chinook-customers.csv", "northwind-customers.csv", "shopify-customers.csv", "passport.png"):
         shutil.copy(ROOT / "examples" / name, tmp_path / "examples")
     return tmp_path
 
@@ -49,7 +49,7 @@ def test_first_ten_minutes(stack: StackUnderTest, terminal: Terminal, directory:
     """
     A block more or less in that section needs its place here. The file with broken rows is the one command that may fail.
     """
-    (chinook, northwind, read_back, follow, create, upload, download, sign_in, approve) = blocks(
+    (chinook, northwind, shopify, read_back, follow, create, upload, download, sign_in, approve) = blocks(
         "sh", section("The first ten minutes")
     )
 
@@ -62,6 +62,7 @@ def test_first_ten_minutes(stack: StackUnderTest, terminal: Terminal, directory:
     report = (directory / "examples" / "northwind-customers.errors.csv").read_text(encoding="utf-8")
     assert 1 + 24 == len(report.splitlines()), report
 
+    assert "Row 1: 6452789330012 | Grace Okafor" in terminal.type(shopify)
     (found,) = answered(terminal.type(read_back))["customers"]["nodes"]
     assert ("Leonie Köhler", "+497112842222") == (found["fullName"], found["phone"])
     assert ["Theodor-Heuss-Straße 34", "70174 STUTTGART", "GERMANY"] == found["addresses"][0]["formatted"]
