@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
 from core.drafts import AttributeDraft, CustomerDraft
 from core.errors import ErrorCode, FieldPath, Problem
@@ -10,9 +11,11 @@ from core.vocabulary import BulkImportMatch, BulkImportMode, Severity
 from models.bulk_import import RowProblem
 from services.csv.columns import ColumnPlan
 from services.csv.records import Record
-from services.csv.rows import RowDraft, to_draft
+from services.csv.rows import RowDraft, to_draft, to_identity
 from services.records import RecordMaker
+from services.rules.document import check_document_draft
 from services.rules.policy import RulePolicy
+from services.rules.profile import check_profile
 from services.rules.row import check_row
 
 Key = tuple[str, str]
@@ -95,6 +98,24 @@ def check(record: Record, plan: ImportPlan, maker: RecordMaker) -> CheckedRow:
         warnings=[_row_problem(plan, read.draft, problem, Severity.WARNING) for problem in warnings],
         keys=[] if errors else _keys(verdict.draft, plan, maker),
     )
+
+
+def row_keys(cells: Sequence[str], plan: ImportPlan, maker: RecordMaker) -> list[Key]:
+    """Return what the customer of a row would hold alone, without judging the row: a few microseconds.
+
+    These are at least the keys that `check` finds in a sound row, spelled alike; a row that `check` refuses may have some too.
+    """
+    read = to_identity(plan.columns, cells, default_country=None if plan.lenient else plan.policy.default_country)
+    if read is None:
+        return []
+    given = {name: value for name in KEY_PATHS if (value := getattr(read, name))}
+    checked = check_profile(given, plan.policy, region=read.country).values
+    keys = [(name, cast("str", value)) for name, value in checked.items() if value]
+    if read.document is not None:
+        document, _ = check_document_draft(read.document, plan.policy)
+        if document.number is not None:
+            keys.append(("document_keys", maker.number_key(document.number, seller_id=plan.seller_id)))
+    return keys
 
 
 def _cell_problems(

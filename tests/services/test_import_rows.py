@@ -5,13 +5,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import ErrorCode
 from core.sealing import Sealer
 from core.vocabulary import BulkImportMatch, BulkImportMode, EventPrivacy, Severity
 from services.csv.columns import map_columns
 from services.csv.records import Record
-from services.import_rows import CheckedRow, ImportPlan, check
+from services.import_rows import CheckedRow, ImportPlan, check, row_keys
 from services.records import RecordMaker
 from services.rules.policy import RulePolicy
 from tests.imports import MASTER_KEY
@@ -119,3 +121,43 @@ def test_upserts_find_customers_by_one_field() -> None:
     assert None is plan(lenient=True).upsert_by
     upsert = replace(plan(lenient=True), mode=BulkImportMode.UPSERT, match_by=BulkImportMatch.PHONE)
     assert "phone" == upsert.upsert_by
+
+
+COUNTRIES = st.sampled_from(["", "DE", "germany", "US", "Nowhere", "NULL"])
+CELLS = st.tuples(
+    st.sampled_from(["", "c1", " c2 ", "'007", "1.2E+11", "c\u200b1", "x" * 300, "NULL"]),
+    st.sampled_from(["", "Ada@Example.com", " ada@b\u00fccher.example ", "nobody", "'=a@example.com"]),
+    st.sampled_from(
+        ["", "+1 415 555 2671", "030 26550280", "415-555-2671 ext. 12", "+0049 30 26550280", "ask me", "9.7E+11", "12"]
+    ),
+    st.sampled_from(["", "1990-12-24", "03/04/1990"]),
+    st.sampled_from(["", "business", "alien"]),
+    st.sampled_from(["", "1 Main Street", "1 Main Street\nFloor 2"]),
+    st.sampled_from(["", "Springfield"]),
+    st.sampled_from(["", "IL", "Nowhere"]),
+    st.sampled_from(["", "62701"]),
+    COUNTRIES,
+    st.sampled_from(["", "passport", "id card", "library card"]),
+    st.sampled_from(["", "X1234567", "12 34-56", "E-007", "1.2E+11", "?"]),
+)
+
+
+@settings(max_examples=1000, deadline=None)  # names of countries are read when the first is met
+@given(CELLS, st.sampled_from([(), ("",), ("too much",)]), st.booleans(), st.booleans())
+def test_the_keys_of_a_row_are_found_without_judging_it(
+    cells: tuple[str, ...], beyond: tuple[str, ...], lenient: bool, enabled: bool
+) -> None:
+    policy = replace(plan(lenient=lenient).policy, email=enabled, phone=enabled, documents=enabled)
+    rules = replace(plan(lenient=lenient), policy=policy)
+
+    checked = check(Record(7, 0, 1, (*cells, *beyond), None), rules, MAKER)
+
+    assert {key for key, _ in checked.keys} <= set(row_keys((*cells, *beyond), rules, MAKER))
+
+
+def test_a_row_without_a_column_for_a_key_has_no_such_key() -> None:
+    rules = replace(plan(lenient=True), columns=map_columns(("id", "email"), []))
+
+    assert [("external_id", "c1"), ("email", "ada@example.com")] == row_keys(("c1", "ADA@example.com"), rules, MAKER)
+    assert [] == row_keys(("", "NULL"), rules, MAKER)
+    assert [] == row_keys(("c1",), rules, MAKER)

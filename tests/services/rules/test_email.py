@@ -1,11 +1,11 @@
 """One mailbox, one spelling."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ErrorCode
-from services.rules.email import normalise_email
+from services.rules.email import _normalised, normalise_email
 from tests.services.rules.test_text import ANY_TEXT
 
 LETTERS = st.text(alphabet="aZéßİΣςǅﬀªµ.+-'", min_size=1, max_size=12)
@@ -55,3 +55,37 @@ def test_normalising_never_raises_and_twice_is_once(value: str) -> None:
     if address is not None:
         assert (address, None) == normalise_email(address)
         assert (address, None) == normalise_email(address.upper()) or not address.isascii()
+
+
+DOMAINS = st.lists(st.text(alphabet="aZ09-_", max_size=8), min_size=1, max_size=3).map(".".join)
+ENDS = st.sampled_from(
+    [
+        "com",
+        "CO.UK",
+        "test",
+        "x.test",
+        "local",
+        "LocalHost",
+        "a.onion",
+        "invalid",
+        "example",
+        "c",
+        "x1",
+        "1x",
+        "xn--p1ai",
+        "c-m",
+    ]
+)
+
+
+@settings(max_examples=1000)
+@given(
+    st.builds(
+        "{}{}{}.{}".format, st.text(alphabet="aZ09.-_+'!{~/\" (\u212a\n", max_size=66), st.sampled_from("@@"), DOMAINS, ENDS
+    )
+)
+@example("a" * 63 + "@example.com")
+@example("ada@example.com\n")
+@example("ada@" + "a" * 64 + ".com")
+def test_a_plain_address_is_what_the_library_says(value: str) -> None:
+    assert _normalised(value) == normalise_email(value)

@@ -1,11 +1,14 @@
 """One number, one spelling: E.164."""
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from phonenumbers import SUPPORTED_REGIONS, PhoneNumberFormat, PhoneNumberType
 
 from core.errors import ErrorCode
-from services.rules.phone import normalise_phone
+from services.rules.phone import _normalised, normalise_phone
+from services.rules.phone_patterns import plain_phone
 from tests.services.rules.test_text import ANY_TEXT
 
 
@@ -65,3 +68,49 @@ def test_normalising_never_raises_and_twice_is_once(value: str, region: str | No
         assert (number, None) == normalise_phone(number, None)
         assert number[0] == "+"
         assert 16 >= len(number)
+
+
+NUMBERS = {
+    region: [
+        number
+        for kind in range(PhoneNumberType.UNKNOWN)
+        if (number := phonenumbers.example_number_for_type(region, kind)) is not None
+    ]
+    for region in sorted(SUPPORTED_REGIONS)
+}
+SPELLINGS = (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL)
+
+
+@st.composite
+def written_numbers(draw: st.DrawFn) -> tuple[str, str | None]:
+    """Make numbers of every region, as they are written there and with slips of the pen, and the region they are read in."""
+    region = draw(st.sampled_from(sorted(NUMBERS)))
+    text = phonenumbers.format_number(draw(st.sampled_from(NUMBERS[region])), draw(st.sampled_from(SPELLINGS)))
+    for _ in range(draw(st.integers(0, 4))):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.sampled_from(["", *"0123456789", *" ()-./+"])) + text[place + draw(st.integers(0, 1)) :]
+    return text, draw(st.sampled_from([region, region, *SUPPORTED_REGIONS, None]))
+
+
+@settings(max_examples=500, deadline=None)  # the metadata of a region is read when it is first met
+@given(written_numbers())
+def test_a_plain_number_is_what_the_library_says(written: tuple[str, str | None]) -> None:
+    text, region = written
+
+    number = plain_phone(text, region) if text else None
+
+    assert number is None or (number, None) == _normalised(text, region)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS, ids=["E164", "INTERNATIONAL", "NATIONAL"])
+def test_nearly_all_numbers_are_plain(spelling: int) -> None:
+    """
+    What is not plain takes thirty times as long; a few national ways to dial have to be left to the library.
+    """
+    written = [(phonenumbers.format_number(one, spelling), region) for region, many in NUMBERS.items() for one in many]
+    spelled = [(text, region) for text, region in written if _normalised(text, region)[1] is None]
+
+    plain = [text for text, region in spelled if plain_phone(text, region) is not None]
+
+    assert 1000 < len(spelled)
+    assert 0.93 < len(plain) / len(spelled)
