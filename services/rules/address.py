@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from core.drafts import AddressDraft
-from core.errors import ErrorCode, Problem
+from core.errors import ErrorCode, FieldPath, Problem
 from core.vocabulary import AddressKind
 from services.rules.country import country_codes
 from services.rules.phone import normalise_phone
@@ -17,16 +17,16 @@ MAX_ADDRESSES = 20
 MAX_PHONE_TEXT = 200
 """Longer than any number, so that a remark in a phone column is refused as a phone and not as a text."""
 
-_TEXTS: Final = (
-    ("label", "label", 100),
-    ("recipient", "recipient", 200),
-    ("company", "company", 200),
-    ("line1", "line1", 200),
-    ("line2", "line2", 200),
-    ("city", "city", 100),
-    ("region", "region", 100),
-    ("postal_code", "postalCode", 20),
-    ("country_code", "countryCode", 100),
+_TEXTS: Final[Sequence[tuple[str, FieldPath, int]]] = (
+    ("label", ("label",), 100),
+    ("recipient", ("recipient",), 200),
+    ("company", ("company",), 200),
+    ("line1", ("line1",), 200),
+    ("line2", ("line2",), 200),
+    ("city", ("city",), 100),
+    ("region", ("region",), 100),
+    ("postal_code", ("postalCode",), 20),
+    ("country_code", ("countryCode",), 100),
 )
 _POSTAL = frozenset({"line1", "city", "region", "postal_code", "country_code"})
 _NOT_NULL = {"kind": "kind", "line1": "line1", "country_code": "countryCode"}
@@ -43,15 +43,17 @@ def check_address_draft(draft: AddressDraft, policy: RulePolicy) -> tuple[Addres
     cleaned: dict[str, Any] = {}
     for name, spelling, limit in _TEXTS:
         value = getattr(draft, name)
-        if value is not None:
-            cleaned[name] = clean_text(value, limit=limit, field=(spelling,), problems=problems)
-    for name in ("line1", "country_code"):
-        cleaned[name] = cleaned[name] or ""
+        if value is not None and (text := clean_text(value, limit=limit, field=spelling, problems=problems)) != value:
+            cleaned[name] = (text or "") if name in _NOT_NULL else text
     refused = {problem.field for problem in problems}
-    draft, found = check_address(replace(draft, **cleaned), enabled=policy.addresses)
+    # Copied only where something changes: a copy takes longer than these checks.
+    draft, found = check_address(replace(draft, **cleaned) if cleaned else draft, enabled=policy.addresses)
     problems += [problem for problem in found if problem.field not in refused]
+    if draft.phone is None:
+        return draft, problems
     region = draft.country_code if draft.country_code in country_codes() else policy.default_country
-    return replace(draft, phone=check_phone(draft.phone, region, policy, problems)), problems
+    phone = check_phone(draft.phone, region, policy, problems)
+    return draft if phone == draft.phone else replace(draft, phone=phone), problems
 
 
 def check_address_patch(

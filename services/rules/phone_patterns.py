@@ -8,6 +8,7 @@ holds the two against each other for every region.
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata, PhoneNumberDesc
 
@@ -88,14 +89,14 @@ def _of_region(region: str | None) -> _Numbers | None:
     """Return how numbers are written in *region*; None for one that is none, as the one of worldwide services."""
     if region not in SUPPORTED_REGIONS:
         return None
-    known = PhoneMetadata.metadata_for_region(region)
+    known = _metadata(region)
     trunk = known.national_prefix_for_parsing
     return _Numbers(
         calling_code=str(known.country_code),
         abroad=re.compile(known.international_prefix) if known.international_prefix else _NEVER,
         trunk=re.compile(trunk) if trunk else _NEVER,
         rewrites=bool(known.national_prefix_transform_rule),
-        lengths=frozenset(known.general_desc.possible_length),
+        lengths=frozenset(_general(known).possible_length),
         valid=_valid(known.country_code),
     )
 
@@ -106,7 +107,7 @@ def _valid(calling_code: int) -> re.Pattern[str]:
 
     Where several regions share one, a number belongs to the first whose leading digits it has, or whose numbers it is among.
     """
-    regions = [PhoneMetadata.metadata_for_region(region) for region in COUNTRY_CODE_TO_REGION_CODE[calling_code]]
+    regions = [_metadata(region) for region in COUNTRY_CODE_TO_REGION_CODE[calling_code]]
     whole = ""
     for region in reversed(regions):
         own = "|".join(
@@ -114,11 +115,19 @@ def _valid(calling_code: int) -> re.Pattern[str]:
             for name in _TYPES
             if (found := getattr(region, name)) is not None and found.national_number_pattern
         )
-        own = f"(?={_described(region.general_desc)}\\Z)(?:{own})"
+        own = f"(?={_described(_general(region))}\\Z)(?:{own})"
         leading = region.leading_digits if len(regions) > 1 else None
         whole = f"(?={leading})(?:{own})|(?!{leading})(?:{whole})" if leading else f"{own}|{whole}" if whole else own
     # One zero in front may be part of an Italian number; how several are spelled is for the library.
-    return re.compile(f"(?!00){_of_lengths(regions[0].general_desc)}(?:{whole})")
+    return re.compile(f"(?!00){_of_lengths(_general(regions[0]))}(?:{whole})")
+
+
+def _metadata(region: str) -> PhoneMetadata:
+    return cast("PhoneMetadata", PhoneMetadata.metadata_for_region(region))  # every supported region has them
+
+
+def _general(known: PhoneMetadata) -> PhoneNumberDesc:
+    return cast("PhoneNumberDesc", known.general_desc)
 
 
 def _described(what: PhoneNumberDesc) -> str:

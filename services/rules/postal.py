@@ -6,6 +6,7 @@ it came, because dropping it would lose what the seller knows.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
@@ -98,21 +99,37 @@ def check_address(draft: AddressDraft, *, enabled: bool) -> tuple[AddressDraft, 
     code = draft.country_code.strip().upper()
     if code not in country_codes():
         return draft, [*problems, _unknown_country(draft.country_code)]
-    draft = replace(draft, country_code=code)
-    rules = _country(code) if enabled else None
-    if rules is None:
-        return draft, problems
-    if draft.postal_code:
-        draft = replace(draft, postal_code=_SPACES.sub(" ", draft.postal_code.strip()).upper())
-    problems += _missing(draft, rules, code)
-    region = rules.regions.get(fold(draft.region)) if draft.region else None
-    if region is not None:
-        draft = replace(draft, region=region[1])
-    elif draft.region and rules.regions:
-        problems.append(_refusal(_no_such_region(code, fold(draft.region)[:100]), _REGION))
-    if draft.postal_code and rules.postal_code is not None:
-        problems += _wrong_postal_code(draft.postal_code, rules, code, region[0] if region else None)
+    region, postal_code = draft.region, draft.postal_code
+    if enabled:
+        region, postal_code, found = _by_country(code, bool(draft.city), region, postal_code)
+        problems += found
+    # Mostly nothing changes, and a copy takes longer than all of the rules.
+    if (code, region, postal_code) != (draft.country_code, draft.region, draft.postal_code):
+        draft = replace(draft, country_code=code, region=region, postal_code=postal_code)
     return draft, problems
+
+
+# A file repeats its places; an entry has some 300 bytes.
+@lru_cache(maxsize=8192)
+def _by_country(
+    code: str,
+    has_city: bool,  # noqa: FBT001 - a part of the key, not a switch
+    region: str | None,
+    postal_code: str | None,
+) -> tuple[str | None, str | None, tuple[Problem, ...]]:
+    """Return a region and a postal code as their country spells them, and what its rules refuse."""
+    rules = _country(code)
+    if rules is None:
+        return region, postal_code, ()
+    if postal_code:
+        postal_code = _SPACES.sub(" ", postal_code.strip()).upper()
+    problems = _missing({_CITY: has_city, _REGION: bool(region), _POSTAL_CODE: bool(postal_code)}, rules, code)
+    known = rules.regions.get(fold(region)) if region else None
+    if region and known is None and rules.regions:
+        problems.append(_refusal(_no_such_region(code, fold(region)[:100]), _REGION))
+    if postal_code and rules.postal_code is not None:
+        problems += _wrong_postal_code(postal_code, rules, code, known[0] if known else None)
+    return known[1] if known else region, postal_code, tuple(problems)
 
 
 def _unknown_country(given: str) -> Problem:
@@ -124,8 +141,7 @@ def _unknown_country(given: str) -> Problem:
     return Problem(ErrorCode.INVALID_ADDRESS, message, ("countryCode",))
 
 
-def _missing(draft: AddressDraft, rules: _CountryRules, code: str) -> list[Problem]:
-    given = {_CITY: draft.city, _REGION: draft.region, _POSTAL_CODE: draft.postal_code}
+def _missing(given: Mapping[str, bool], rules: _CountryRules, code: str) -> list[Problem]:
     words = {_CITY: "a city", _REGION: "a region (state, province)", _POSTAL_CODE: "a postal code"}
     return [
         _refusal(f"{country_name(code)}: an address needs {word}.", name)

@@ -57,10 +57,12 @@ def given_fields(draft: CustomerDraft) -> dict[str, object]:
 
 def kind_of(draft: CustomerDraft) -> CustomerKind:
     """Return the kind that was given; else BUSINESS for a company without a person's name, and INDIVIDUAL for the rest."""
-    if draft.kind is not None:
-        return draft.kind
-    person = draft.first_name or draft.last_name
-    return CustomerKind.BUSINESS if draft.company and not person else CustomerKind.INDIVIDUAL
+    return draft.kind or kind_of_names(draft.company, draft.first_name, draft.last_name)
+
+
+def kind_of_names(company: str | None, *of_person: str | None) -> CustomerKind:
+    """Return BUSINESS for a company without a person's name, and INDIVIDUAL for the rest."""
+    return CustomerKind.BUSINESS if company and not any(of_person) else CustomerKind.INDIVIDUAL
 
 
 def _name(spelling: str) -> _Check:

@@ -13,8 +13,9 @@ and loses nothing that was written:
 * a document that expired or whose number has a wrong check digit is kept; a reviewer will see it
 """
 
-from dataclasses import replace
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
 
 from core.drafts import AddressDraft, AttributeDraft, CustomerDraft, DocumentDraft
 from core.errors import ErrorCode, FieldPath, Problem
@@ -22,13 +23,14 @@ from services.rules.address import MAX_ADDRESSES, check_address_draft, check_one
 from services.rules.country import country_codes, country_from_name, country_name
 from services.rules.document import MAX_DOCUMENTS, check_document_draft
 from services.rules.policy import RowVerdict, RulePolicy
-from services.rules.profile import MAX_ATTRIBUTE_VALUE, check_identifiers, check_profile, given_fields, kind_of, too_many
+from services.rules.profile import MAX_ATTRIBUTE_VALUE, check_identifiers, check_profile, given_fields, kind_of_names, too_many
 from services.rules.text import clean_text
 
 _TOLERABLE = frozenset(
     {ErrorCode.INVALID_PHONE, ErrorCode.INVALID_ADDRESS, ErrorCode.INVALID_DOCUMENT_NUMBER, ErrorCode.DOCUMENT_EXPIRED}
 )
 _LEFT_OUT: dict[FieldPath, str] = {("dateOfBirth",): "date_of_birth", ("locale",): "locale"}
+_ABSENT: Mapping[str, object] = {field.name: field.default for field in fields(CustomerDraft)}
 _TOLERABLE_ENDS = frozenset({"issuingCountry", "issuedOn", "expiresOn"})
 
 
@@ -39,20 +41,19 @@ def check_row(draft: CustomerDraft, policy: RulePolicy, *, lenient: bool) -> Row
     the draft that came in, also where an address did not become one.
     """
     row = _Row(policy, lenient=lenient)
-    addresses = tuple(replace(address, country_code=_code(address.country_code)) for address in draft.addresses)
-    regions = [address.country_code for address in addresses if address.country_code in country_codes()]
+    addresses = tuple([_named(address) for address in draft.addresses])
+    region = next((address.country_code for address in addresses if address.country_code in country_codes()), None)
     values = {name: value for name, value in given_fields(draft).items() if not isinstance(value, str) or value.strip()}
-    profile = check_profile(values, policy, region=regions[0] if regions else None)
+    profile = check_profile(values, policy, region=region)
     for problem in profile.problems:
         row.sort(problem)
         name = "phone" if problem.field == ("phone",) else _LEFT_OUT.get(problem.field)
         if name and profile.values[name] is None:
             row.keep(name, values[name], problem)
-    checked = cast("dict[str, Any]", profile.values)
-    absent: dict[str, Any] = dict.fromkeys(("external_id", "email", "phone", "first_name", "last_name", "company", "locale"))
-    kept_addresses, kept_documents = row.addresses(addresses), row.documents(draft.documents)
-    draft = replace(draft, **(absent | checked), addresses=kept_addresses, documents=kept_documents)
-    return row.verdict(draft, gave_identifier=bool(values.keys() & {"external_id", "email", "phone"}))
+    checked = {**_ABSENT, **profile.values}
+    checked["addresses"] = row.addresses(addresses) if addresses else ()
+    checked["documents"] = row.documents(draft.documents) if draft.documents else ()
+    return row.verdict(checked, gave_identifier="external_id" in values or "email" in values or "phone" in values)
 
 
 class _Row:
@@ -138,19 +139,23 @@ class _Row:
                 self.sort(problem.under("documents", str(index)))
         return tuple(kept)
 
-    def verdict(self, draft: CustomerDraft, *, gave_identifier: bool) -> RowVerdict:
+    def verdict(self, checked: dict[str, Any], *, gave_identifier: bool) -> RowVerdict:
         """Close the row: add the attributes, and make sure that there is something to know the customer by."""
         if not gave_identifier:
             self.errors += check_identifiers(None, None, None)
-        elif not self.errors and not (draft.external_id or draft.email or draft.phone):
+        elif not self.errors and not (checked["external_id"] or checked["email"] or checked["phone"]):
             # The phone was all there was: leaving it out leaves nobody.
             of_phone = [problem for problem in self.warnings if problem.field == ("phone",)]
             self.errors += of_phone or check_identifiers(None, None, None)
             self.warnings = [problem for problem in self.warnings if problem not in of_phone]
-        taken = {attribute.key for attribute in draft.attributes}
-        extra = [replace(attribute, key=_free(attribute.key, taken)) for attribute in self.attributes]
-        draft = replace(draft, kind=kind_of(draft), attributes=(*draft.attributes, *extra))
-        return RowVerdict(draft, self.errors, self.warnings)
+        if self.attributes:
+            taken = {attribute.key for attribute in checked["attributes"]}
+            extra = [replace(attribute, key=_free(attribute.key, taken)) for attribute in self.attributes]
+            checked["attributes"] = (*checked["attributes"], *extra)
+        if checked["kind"] is None:
+            checked["kind"] = kind_of_names(checked["company"], checked["first_name"], checked["last_name"])
+        # Made once, here: a copy for every step would take longer than the rules.
+        return RowVerdict(CustomerDraft(**checked), self.errors, self.warnings)
 
 
 def _free(key: str, taken: set[str]) -> str:
@@ -160,6 +165,11 @@ def _free(key: str, taken: set[str]) -> str:
         name = f"{key}_{number}"
     taken.add(name)
     return name
+
+
+def _named(address: AddressDraft) -> AddressDraft:
+    code = _code(address.country_code)
+    return address if code == address.country_code else replace(address, country_code=code)
 
 
 def _code(country: str) -> str:
