@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.ids import IdKind, new_id
@@ -216,6 +217,7 @@ def changed_fields(values: Iterable[str]) -> list[str]:
     return [_camel(field) for field in values]
 
 
+@lru_cache(maxsize=256)
 def _camel(field: str) -> str:
     head, *rest = field.split("_")
     return head + "".join(part.capitalize() for part in rest)
