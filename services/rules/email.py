@@ -32,7 +32,7 @@ def normalise_email(value: str) -> Result:
     ``bücher.example`` are one address. Normalising twice changes nothing more. At most 254 bytes.
     """
     if len(value) <= _PLAIN_LENGTH and value.isascii() and _PLAIN.fullmatch(plain := value.lower()) is not None:
-        # 1 instead of 60 microseconds, for nearly all addresses there are.
+        # 0.6 instead of 26 microseconds, for nearly all addresses there are.
         return plain, None
     return _normalised(value)
 

@@ -39,7 +39,7 @@ def normalise_phone(value: str, region: str | None) -> Result:
     """
     if len(value) > MAX_PHONE:
         return None, _refusal(f"A phone number has at most {MAX_PHONE} characters; there are {len(value)}.")
-    # 3 instead of 100 microseconds.
+    # 1.4 to 2.3 instead of 24 to 36 microseconds.
     plain = plain_phone(value, region)
     return (plain, None) if plain is not None else _normalised(value, region)
 

@@ -105,7 +105,7 @@ def test_a_plain_number_is_what_the_library_says(written: tuple[str, str | None]
 @pytest.mark.parametrize("spelling", SPELLINGS, ids=["E164", "INTERNATIONAL", "NATIONAL"])
 def test_nearly_all_numbers_are_plain(spelling: int) -> None:
     """
-    What is not plain takes thirty times as long; a few national ways to dial have to be left to the library.
+    What is not plain takes ten times as long; a few national ways to dial have to be left to the library.
     """
     written = [(phonenumbers.format_number(one, spelling), region) for region, many in NUMBERS.items() for one in many]
     spelled = [(text, region) for text, region in written if _normalised(text, region)[1] is None]
