@@ -48,7 +48,7 @@ async def test_operations_of_one_turn_share_a_query_and_each_gets_its_own() -> N
     found = await asyncio.gather(Loader(lane).load("a"), Loader(lane).load_many(["b", "a", "b"]), Loader(lane).load("c"))
 
     assert [["a", "b", "c"]] == database.asked
-    assert ["A", ["B", "A", "B"], "C"] == found
+    assert ("A", ["B", "A", "B"], "C") == tuple(found)
 
 
 async def test_a_load_that_finds_nobody_goes_out_in_the_next_turn() -> None:
