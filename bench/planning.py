@@ -18,7 +18,7 @@ _FILES = {
     "no quotes": "c{0},user{0}@example.com,First{0},Last{0},{0} Main Street,Springfield,IL,62701,US\n",
     "CRLF": "c{0},user{0}@example.com,First{0},Last{0},{0} Main Street,Springfield,IL,62701,US\r\n",
     "one quoted cell a row": 'c{0},user{0}@example.com,First{0},Last{0},"{0} Main Street, Floor 2",Springfield,IL,62701,US\n',
-    "every cell quoted": '"c{0}","user{0}@example.com","First{0}","Last{0}","{0} Main Street","Springfield","IL","62701","US"\n',
+    "every cell quoted": '"c{0}","user{0}@example.com","First{0}","Last{0}","{0} Main St","Springfield","IL","62701","US"\n',
     "a blank line after each row": "c{0},user{0}@example.com,First{0},Last{0},{0} Main Street,Springfield,IL,62701,US\n\n",
     "a stray quote every 10,000 rows": "c{0},user{0}@example.com,First{0},Last{0},{0} Main Street,Springfield,IL,62701,US\n",
 }

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Self, TypeVar
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
+from loaders.batch import Loader
 from models.customer import Customer
 from schema.context import Info
 from schema.enums import OnboardingStep
@@ -45,7 +45,7 @@ class Onboarding:
 
 
 async def _of_some(
-    loader: DataLoader[tuple[str, str], list[T] | None], customers: Sequence[Customer], wanted: Sequence[bool]
+    loader: Loader[tuple[str, str], list[T]], customers: Sequence[Customer], wanted: Sequence[bool]
 ) -> dict[str, list[T] | None]:
     """Return by customer's id what belongs to those of the customers for whom it is wanted."""
     some = [customer for customer, is_wanted in zip(customers, wanted, strict=True) if is_wanted]

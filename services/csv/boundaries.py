@@ -175,7 +175,7 @@ class RecordCutter:
         suspect = self._may_be_blank[first]
         if not suspect.any():
             return None
-        blank = (first == _LF) | (first == _CR)
+        blank: npt.NDArray[np.bool_] = (first == _LF) | (first == _CR)
         places = np.flatnonzero(suspect & ~blank)
         # A quoted cell that begins with a letter is not blank, nor is an empty one that another follows.
         last = found.size - 1

@@ -4,7 +4,8 @@ import pytest
 import structlog
 
 from app.graphql.documents import Documents
-from services.customer import CustomerService
+from core.ids import IdKind, new_id
+from repositories.customer import CustomerRepository
 from tests.api import Api, error_code
 from tests.graphql.operations import READ
 
@@ -37,11 +38,11 @@ async def test_fault_of_ours_shows_no_cause_and_can_be_found_in_the_log(execute:
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("password=hunter2 at mongodb://10.0.0.1")
 
-    monkeypatch.setattr(CustomerService, "get", fail)
+    monkeypatch.setattr(CustomerRepository, "read_many", fail)
     with structlog.testing.capture_logs() as log:
         answer = await execute.http.post(
             "/graphql",
-            json={"query": READ, "variables": {"id": "x"}},
+            json={"query": READ, "variables": {"id": new_id(IdKind.CUSTOMER)}},
             headers={**execute.headers(), "x-request-id": "req-17"},
         )
 
@@ -58,9 +59,9 @@ async def test_fault_in_one_field_leaves_the_others(execute: Api, monkeypatch: p
     async def fail(*_: object, **__: object) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr(CustomerService, "get", fail)
+    monkeypatch.setattr(CustomerRepository, "read_many", fail)
 
-    answer = await execute('{ viewer { kind } customer(id: "x") { id } }')
+    answer = await execute(f'{{ viewer {{ kind }} customer(id: "{new_id(IdKind.CUSTOMER)}") {{ id }} }}')
 
     assert {"viewer": {"kind": "OPERATOR"}, "customer": None} == answer["data"]
     assert ["customer"] == answer["errors"][0]["path"]

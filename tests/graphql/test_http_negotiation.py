@@ -19,7 +19,8 @@ from core.errors import (
     TimedOut,
     Unavailable,
 )
-from services.customer import CustomerService
+from core.ids import IdKind, new_id
+from repositories.customer import CustomerRepository
 from tests.api import BASE, Api, error_code
 
 JSON = "application/json"
@@ -160,11 +161,11 @@ async def test_partial_data_is_a_success(execute: Api, accept: str, monkeypatch:
     async def fail(*_: Any, **__: Any) -> None:
         raise Unavailable("The database did not answer.")
 
-    monkeypatch.setattr(CustomerService, "get", fail)
+    monkeypatch.setattr(CustomerRepository, "read_many", fail)
 
     answer = await execute.http.post(
         "/graphql",
-        json={"query": '{ viewer { kind } customer(id: "x") { id } }'},
+        json={"query": f'{{ viewer {{ kind }} customer(id: "{new_id(IdKind.CUSTOMER)}") {{ id }} }}'},
         headers={**execute.headers(), "accept": accept},
     )
 
