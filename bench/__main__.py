@@ -1,14 +1,27 @@
-"""``python -m bench`` (``make bench``): every benchmark, one after the other."""
+"""``python -m bench`` (``make bench``): every benchmark, one after the other. Some can do more when they are called alone."""
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import drivers, execution, service
+from bench import drivers, execution, growth, load, reads, recorded, service, subscriptions
+from bench.operations import OPERATIONS
 
 if __name__ == "__main__":
+    console = Console(width=150)
     drivers.main()
     execution.main()
     table = Table("measured", "figure", "unit", title="The service, everything on, on this machine as busy as it is")
     for figure in service.measure():
         table.add_row(figure.what, f"{figure.value:,.1f}", figure.unit)
-    Console().print(table)
+    console.print(table)
+    if load.is_there():
+        results = reads.measure(reads.Plan(OPERATIONS, seconds=2, rounds=2), console)
+        for warning in recorded.fallen(reads.ratios(results)):
+            console.print(warning)
+    else:
+        console.print(load.MISSING)
+    watching = subscriptions.Plan()
+    for line in subscriptions.lines(watching, subscriptions.measure(watching)):
+        console.print(line)
+    # A tenth of what `python -m bench.growth` stores, which takes as many minutes.
+    console.print(growth.show(growth.measure(large=100_000, others=2, console=console)))

@@ -34,7 +34,7 @@ from embedded.identities import ensure_master_key
 
 _ALSO_ALONE = ("Q1", "Q2", "M1")
 """What is also asked by one connection after the other, where there is nothing to share between requests."""
-_WARM_SECONDS = 4
+_WARM_SECONDS = 3
 _PACKAGES = ("strawberry-graphql", "fastapi", "beanie", "pymongo", "uvicorn")
 _HEADINGS = ("server", "req/s", "ratio", "per round", "p50 ms", "p99 ms", "CPU µs/req", "core", "mongod", "others", "MB")
 
