@@ -9,10 +9,11 @@ from rich.table import Table
 from bench.figure import Figure
 from services.csv.boundaries import RecordCutter
 from services.csv.dialect import FileFormat
-from services.import_states import SEGMENT_BYTES, SEGMENT_ROWS
 
 MEGABYTES = 1024
 CHUNK = 1 << 20
+PART_BYTES = 1 << 20
+PART_ROWS = 10_000
 
 _FILES = {
     "no quotes": "c{0},user{0}@example.com,First{0},Last{0},{0} Main Street,Springfield,IL,62701,US\n",
@@ -39,7 +40,7 @@ def _speed(line: str, *, stray: bool) -> float:
     data = "".join(lines).encode()
     chunks = [data[start : start + CHUNK] for start in range(0, len(data), CHUNK)]
     form = FileFormat(encoding="utf-8", bom_bytes=0, delimiter=",", header=("a",), data_offset=0, newline="\n")
-    cutter = RecordCutter(form, offset=0, row=1, part_bytes=SEGMENT_BYTES, part_rows=SEGMENT_ROWS)
+    cutter = RecordCutter(form, offset=0, row=1, part_bytes=PART_BYTES, part_rows=PART_ROWS)
     begun = time.process_time()
     done = 0
     for chunk in islice(cycle(chunks), MEGABYTES):

@@ -14,7 +14,7 @@ from core.vocabulary import BulkImportStatus, Severity
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment, RowCounts
 from repositories.base import LiveRepository, Repository, change_update
 from repositories.change_stream import ChangeStream
-from repositories.import_result import ImportDeferredRepository, ImportResultRepository
+from repositories.import_result import ImportResultRepository
 
 Key = tuple[str, str]
 """A field and the value that may be held once."""
@@ -151,7 +151,6 @@ class BulkImportRepository(LiveRepository[BulkImport]):
         self.segments = ImportSegmentRepository(tenant, session)
         self.outcomes = ImportOutcomeRepository(tenant, session)
         self.keys = ImportKeyRepository(tenant, session)
-        self.deferred = ImportDeferredRepository(tenant, session)
         self.results = ImportResultRepository(tenant, session)
 
     async def list(self, status: BulkImportStatus | None, request: PageRequest) -> Page[BulkImport]:

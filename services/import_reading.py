@@ -7,6 +7,7 @@ from typing import cast
 
 from core.files import ObjectTruncated
 from models.bulk_import import BulkImport, ImportSegment
+from services.csv.boundaries import RecordCutter
 from services.csv.records import Record, RecordReader
 from services.import_states import file_format
 from services.ports import ObjectStore
@@ -14,7 +15,8 @@ from services.ports import ObjectStore
 _RANGE_BYTES = 256 * 1024
 """Read at once. A file that is replaced meanwhile is noticed with the next range, some 2,000 rows later."""
 
-_COUNTED_BYTES = 64 * 1024 * 1024
+_COUNTED_BYTES = 256 * 1024 * 1024
+_COUNTED_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ async def records_between(store: ObjectStore, record: BulkImport, start: int, st
 
 
 async def count_rows(store: ObjectStore, record: BulkImport) -> int | None:
-    """Return how many rows the file has; None for a file over 64 MiB, whose rows take more than a second to count.
+    """Return how many rows the file has; None for a file over 256 MiB, which takes more than a second to fetch and count.
 
     Raises:
         ObjectMissing: the file is gone.
@@ -80,11 +82,11 @@ async def count_rows(store: ObjectStore, record: BulkImport) -> int | None:
     size = cast("int", record.source.size)
     if size > _COUNTED_BYTES:
         return None
-    reader = RecordReader(found, offset=found.data_offset, row=1)
-    for start in range(found.data_offset, size, _RANGE_BYTES):
-        reader.feed(await _range(store, record, start, min(start + _RANGE_BYTES, size)))
-    reader.finish()
-    return reader.row - 1
+    cutter = RecordCutter(found, offset=found.data_offset, row=1, part_bytes=size, part_rows=size)
+    for start in range(found.data_offset, size, _COUNTED_AT_ONCE):
+        cutter.feed(await _range(store, record, start, min(start + _COUNTED_AT_ONCE, size)))
+    cutter.finish()
+    return cutter.row - 1
 
 
 async def _range(store: ObjectStore, record: BulkImport, start: int, stop: int) -> bytes:

@@ -17,8 +17,7 @@ from core.errors import ErrorCode, ServiceError
 from core.files import ObjectChanged, ObjectMissing, ObjectTruncated
 from core.tenancy import Tenant
 from core.vocabulary import BulkImportStatus, Severity
-from models.bulk_import import BulkImport, ImportRowOutcome, ImportSegment
-from models.import_order import ImportDeferredRow
+from models.bulk_import import BulkImport, ImportRowOutcome
 from repositories.bulk_import import BulkImportRepository
 from repositories.unit_of_work import Repositories
 from services.csv.records import Record
@@ -125,17 +124,12 @@ class _Left:
         """Yield the bytes of the file that were never worked through, and the number of the first row in each."""
         position, row = file_format(self.record).data_offset, 1
         for segment in await self.imports.segments.of_import(self.record.id):
-            for one in await self._put_off(segment):
-                yield one.offset, one.end, one.row
             if segment.offset < segment.end:
                 yield segment.offset, segment.end, segment.row
             position, row = segment.end, segment.row
         size = cast("int", self.record.source.size)
         if position < size:
             yield position, size, row
-
-    async def _put_off(self, segment: ImportSegment) -> Sequence[ImportDeferredRow]:
-        return await self.imports.deferred.waiting(self.record.id, segment=segment.number)
 
 
 async def _rejected(imports: BulkImportRepository, import_id: str, header: Sequence[str]) -> AsyncGenerator[_Line]:

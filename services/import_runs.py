@@ -259,7 +259,6 @@ class ImportRuns:
         """Remove what the reports were made of once the import names them; else the reports, for others were faster."""
         if named:
             await self._imports.results.forget(import_id)
-            await self._imports.deferred.forget(import_id)
             return
         for key in (reports.errors, reports.results):
             if key is not None:

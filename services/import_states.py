@@ -17,11 +17,6 @@ UNFINISHED = tuple(status for status in BulkImportStatus if not status.final)
 OFFER_LIFETIME = timedelta(minutes=5)
 """How long a message may wait in the queue before the sweep sends another one."""
 
-SEGMENT_BYTES = 1 << 20
-SEGMENT_ROWS = 10_000
-"""Where segments are cut, whichever comes first: some seconds of work, so that what a dead worker had in hand is soon taken up,
-and a gigabyte is a thousand segments, whose sums the database adds up in a millisecond or two."""
-
 UPLOAD_MARGIN = timedelta(minutes=15)
 """An upload that began before its URL expired may end later."""
 

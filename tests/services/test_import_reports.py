@@ -9,10 +9,8 @@ import pytest
 import pytest_asyncio
 
 from core.errors import ErrorCode, Refused
-from core.vocabulary import BulkImportStatus, RowOutcome
+from core.vocabulary import BulkImportStatus
 from models.bulk_import import BulkImport
-from repositories.import_result import RowResult
-from repositories.unit_of_work import Repositories
 from tests.imports import OPERATOR, Bench, customers_csv, open_bench
 from tests.servers import Servers
 
@@ -143,29 +141,6 @@ class TestEndedEarly:
         assert ["1"] == [row["_row"] for row in await rows_of(bench, told.error_report_key)]
         keys = [key async for page in bench.store.pages(f"imports/acme/{record.id}/") for key in page]
         assert {record.source.key, told.error_report_key, told.result_report_key} == set(keys)
-
-    async def test_rows_put_off_and_never_decided_are_told_in_their_place(self, bench: Bench) -> None:
-        """A row that had to wait for others lies before the checkpoint of its segment and was not attempted all the same."""
-        header, rows = b"external_id,email\n", [b"1,a@example.com\n", b"2,b@example.com\n", b"3,c@example.com\n"]
-        record = await bench.start(header + b"".join(rows))
-        await bench.runs().plan(record.id)
-        ends = [len(header) + sum(map(len, rows[: number + 1])) for number in range(3)]
-        segment = {"offset": ends[1], "row": 3}
-        await bench.database["import_segments"].update_one({"import_id": record.id}, {"$set": segment})
-        await bench.database["import_deferred_rows"].insert_one(
-            {"_id": f"{record.id}:1", "seller_id": "acme", "import_id": record.id, "row": 1, "segment": 0,
-             "offset": len(header), "end": ends[0], "hashes": b"", "customer_id": "", "created_at": record.created_at}
-        )  # fmt: skip
-        imports = Repositories(OPERATOR.reach_of(None)).bulk_imports
-        await imports.results.insert("acme", record.id, [1, 2], [RowResult(2, RowOutcome.CREATED, "cus_2")], record.created_at)
-        await bench.service.cancel(OPERATOR, record.id)
-        await bench.runs().finish(record.id)
-        told = await reported(bench, record)
-
-        assert ["1", "3"] == [row["_row"] for row in await rows_of(bench, told.error_report_key)]
-        assert [("1", "UNPROCESSED", ""), ("2", "CREATED", "cus_2"), ("3", "UNPROCESSED", "")] == [
-            tuple(row.values()) for row in await rows_of(bench, told.result_report_key)
-        ]
 
 
 def customers_rows(count: int) -> bytes:
