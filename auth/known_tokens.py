@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from auth.keys import KeyRing
 
 MAX_KNOWN = 10_000
-"""Tokens in memory, about 1 KB each; the one that was used last goes last."""
+"""Tokens in memory; the one that was used last goes last."""
 
 C = TypeVar("C")
 

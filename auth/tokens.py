@@ -118,7 +118,7 @@ class TokenVerifier:
         self._expected["scope"]["allow_blank"] = True  # a caller who may do nothing is known all the same
 
     def verify(self, token: str) -> Credential:
-        """Return what *token* says. Of one that was verified lately it is remembered, which is 100 times as fast.
+        """Return what *token* says. Of one that was verified lately it is remembered.
 
         Raises:
             Unauthenticated: with one message for every defect, so that a forger learns nothing.

@@ -35,6 +35,8 @@ from embedded.identities import ensure_master_key
 _ALSO_ALONE = ("Q1", "Q2", "M1")
 """What is also asked by one connection after the other, where there is nothing to share between requests."""
 _WARM_SECONDS = 3
+_ANSWERS = 3
+_LONGEST_SECONDS = 12
 _PACKAGES = ("strawberry-graphql", "fastapi", "beanie", "pymongo", "uvicorn")
 _HEADINGS = ("server", "req/s", "ratio", "per round", "p50 ms", "p99 ms", "CPU µs/req", "core", "mongod", "others", "MB")
 
@@ -94,16 +96,20 @@ def _rounds(plan: Plan, operation: Operation, connections: int, everybody: Seque
     bodies = calls(operation, _cursors())
     able = [contender for contender in everybody if contender.answers(operation)]
     cells: dict[str, list[Cell]] = {contender.name: [] for contender in able}
+    seconds: dict[str, float] = {}
     for number in range(-1, plan.rounds):
         for contender in able[number % len(able) :] + able[: number % len(able)]:
-            seconds = _WARM_SECONDS if number < 0 else plan.seconds
-            asked = Load(bodies, connections, seconds, next(_NUMBERS), errors=operation.errors)
-            if number >= 0:
-                # The others ran meanwhile: a second to bring back what they drove out of the caches.
-                ask(contender.target(operation), Load(bodies, connections, 1, next(_NUMBERS), operation.errors), at.pid)
-            cell = ask(contender.target(operation), asked, at.pid)
-            if number >= 0:
-                cells[contender.name].append(cell)
+            target = contender.target(operation)
+            # Unmeasured: at first to warm up, and later to bring back into the caches what the others drove out.
+            moments = _WARM_SECONDS if number < 0 else 1
+            warm = ask(target, Load(bodies, connections, moments, next(_NUMBERS), operation.errors), at.pid)
+            if number < 0:
+                # Each connection is to be answered some times, also by whoever is slow.
+                long = _ANSWERS * connections / warm.per_second
+                seconds[contender.name] = min(max(plan.seconds, long), _LONGEST_SECONDS)
+                continue
+            asked = Load(bodies, connections, seconds[contender.name], next(_NUMBERS), operation.errors)
+            cells[contender.name].append(ask(target, asked, at.pid))
     return Result(operation, connections, cells)
 
 

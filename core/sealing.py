@@ -36,7 +36,7 @@ class Sealer:
             raise UnusableMasterKey("The master key is not base 64. Make one with: openssl rand -base64 32") from error
         if len(self._master) != _KEY_BYTES:
             raise UnusableMasterKey("The master key does not hold 32 bytes. Make one with: openssl rand -base64 32")
-        # Deriving one takes 30 microseconds, and a file has the numbers of one seller only.
+        # Derived once and not for every number: a file has those of one seller only.
         self._key = lru_cache(maxsize=256)(self._derived)
 
     def seal(self, value: str, *, seller_id: str, bound_to: str) -> bytes:

@@ -112,7 +112,7 @@ class Repository(Generic[M]):
             self._require_inside(document)
         with self._guard():
             if len(documents) == 1:
-                # What a bulk of one costs the driver on top is 150 microseconds.
+                # A bulk of one costs the driver more than one insert.
                 await self._collection.insert_one(documents[0], session=self._session)
             else:
                 await self._collection.insert_many(documents, session=self._session)
@@ -139,7 +139,7 @@ class LiveRepository(Repository[S]):
         return {**super()._inside(conditions), "live": True}
 
     async def _read(self, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[S]:
-        """Return what `_find` does, at a tenth of its price, for those who only read: without `UNREAD`."""
+        """Return what `_find` does, without checking it again, for those who only read: without `UNREAD`."""
         read = self.reader
         with self._guard():
             cursor = self._collection.find(self._inside(conditions), read.projection, session=self._session, limit=limit)

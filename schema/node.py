@@ -22,7 +22,7 @@ class Node:
     def taking_over(cls, record: StoredModel, **different: object) -> Self:
         """Return what presents *record*: every field of the same name as it is, and *different* for what is not.
 
-        Naming 20 fields twice would be a second definition of the shape, and takes 5 microseconds instead of 1. What a type
+        Naming 20 fields twice would be a second definition of the shape, and takes longer. What a type
         does not declare as a field is not shown, whatever the record has.
         """
         node = cls.__new__(cls)
