@@ -140,7 +140,7 @@ async def _subscribed(at: Service, import_id: str, number: int, stack: AsyncExit
 
 async def _expect(socket: ClientConnection, kind: str) -> None:
     message = orjson.loads(await socket.recv())
-    if message["type"] != kind or "errors" in message.get("payload", {}):
+    if message["type"] != kind or "errors" in (message.get("payload") or {}):
         raise RuntimeError(f"The service sent {message}, where {kind} was expected.")
 
 
@@ -187,7 +187,7 @@ def lines(plan: Plan, outcome: Outcome) -> Sequence[str]:
         f"{plan.watchers:,} watchers of {plan.imports} imports, each changing every {plan.pause:g} s, one process:",
         f"  {len(outcome.waits):,} of {outcome.expected:,} messages came;",
         f"  from write to receipt p50 {middle:.0f} ms, p99 {outcome.p99:.0f} ms (target: {TARGET_MS});",
-        f"  {outcome.streams} change stream, {outcome.microseconds:.0f} µs of CPU a message, {outcome.memory:.0f} MB.",
+        f"  {outcome.streams} change stream on imports, {outcome.microseconds:.0f} µs of CPU each, {outcome.memory:.0f} MB",
     )
 
 
