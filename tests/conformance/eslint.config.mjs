@@ -4,8 +4,17 @@ import plugin from '@graphql-eslint/eslint-plugin';
 // Parts of an answer or of something that has an id: nobody finds them again, and no cache needs their names.
 const VALUES = [
   'Attribute',
+  'BulkImportColumn',
   'BulkImportError',
   'BulkImportFailure',
+  'BulkImportFormat',
+  // What a file would become is worked out anew each time it is asked for, and stored nowhere.
+  'BulkImportPreview',
+  'BulkImportPreviewAddress',
+  'BulkImportPreviewCustomer',
+  'BulkImportPreviewDocument',
+  'BulkImportPreviewProblem',
+  'BulkImportPreviewRow',
   'CustomerMatch',
   'DocumentFile',
   'DocumentUpload',
