@@ -1,6 +1,6 @@
 """Every query about what became of the rows of an import."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,22 +35,19 @@ class ImportResultRepository(Repository[ImportBatchResult]):
 
     model = ImportBatchResult
 
-    async def insert(
-        self, seller_id: str, import_id: str, rows: Sequence[int], results: Collection[RowResult], at: datetime
-    ) -> None:
-        """Store what became of a batch of consecutive *rows*; each has a result."""
-        if not rows:
+    async def insert(self, seller_id: str, import_id: str, results: Sequence[RowResult], at: datetime) -> None:
+        """Store what became of a batch of consecutive rows."""
+        if not results:
             return
-        found = {one.row: one for one in results}
         await self._insert_many(
             [
                 ImportBatchResult(
-                    id=f"{import_id}:{rows[0]}",
+                    id=f"{import_id}:{results[0].row}",
                     seller_id=seller_id,
                     import_id=import_id,
-                    first_row=rows[0],
-                    outcomes="".join(_LETTERS[found[row].outcome] for row in rows),
-                    customer_ids=[found[row].customer_id for row in rows],
+                    first_row=results[0].row,
+                    outcomes="".join(_LETTERS[one.outcome] for one in results),
+                    customer_ids=[one.customer_id for one in results],
                     created_at=at,
                 )
             ]

@@ -29,11 +29,6 @@ class AddressService:
         self._policies = policies
         self._clock = clock
 
-    async def get(self, viewer: Principal, address_id: str) -> Address | None:
-        """Return an address, or None when the caller can see none with this id."""
-        viewer.require(Scope.CUSTOMERS_READ)
-        return await Repositories(viewer.reach()).addresses.get(address_id)
-
     async def list(
         self, viewer: Principal, chosen: AddressFilter, request: PageRequest, seller_id: str | None
     ) -> Page[Address]:

@@ -46,11 +46,6 @@ class DocumentService:
         self._clock = clock
         self._changes = DocumentChanges(records, clock)
 
-    async def get(self, viewer: Principal, document_id: str) -> Document | None:
-        """Return a document, or None when the caller can see none with this id."""
-        viewer.require(Scope.DOCUMENTS_READ)
-        return await Repositories(viewer.reach()).documents.get(document_id)
-
     async def list(
         self, viewer: Principal, chosen: DocumentFilter, request: PageRequest, seller_id: str | None
     ) -> Page[Document]:

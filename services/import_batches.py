@@ -142,7 +142,7 @@ class BatchWriter:
         await work.documents.insert_many(effects.documents)
         await work.events.append(effects.events)
         await imports.outcomes.insert_many(effects.outcomes)
-        await imports.results.insert(plan.seller_id, plan.import_id, [row.row for row in rows], effects.results, now)
+        await imports.results.insert(plan.seller_id, plan.import_id, effects.results, now)
         await imports.keys.claim(plan.seller_id, plan.import_id, effects.claims, now)
         return moved
 
