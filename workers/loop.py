@@ -26,7 +26,10 @@ async def run_until(stop: asyncio.Event, step: Step, *, idle: float) -> None:
 
     A step that raises is repeated after a growing pause. The first failure of a row is logged, and one of another kind;
     equal ones are only counted, and the count is logged with the recovery. An outage is thus two lines, not thousands.
+
+    Cancelling ends it after the step in hand at the latest, also when that lost the cancellation.
     """
+    task = asyncio.current_task()
     name = getattr(step, "__qualname__", repr(step))
     failures = 0
     kind: type[Exception] | None = None
@@ -41,8 +44,10 @@ async def run_until(stop: asyncio.Event, step: Step, *, idle: float) -> None:
                 kind = type(error)
                 _report(name, error)
             failures += 1
+            _heed(task)
             await pause(stop, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures - 1, 10)) * random.uniform(0.5, 1.0))  # noqa: S311
             continue
+        _heed(task)
         if failures:
             _log.info("step.recovered", step=name, failures=failures, seconds=round(time.monotonic() - since, 1))
             failures, kind = 0, None
@@ -58,6 +63,16 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
+
+
+def _heed(task: asyncio.Task[object] | None) -> None:
+    """Be cancelled if somebody asked for it.
+
+    `asyncio.wait_for`, which libraries use, forgets in Python 3.11 that it was cancelled when what it waits for ends in the
+    same moment (python/cpython#86296). Who cancels only asks once, and would wait for us for ever.
+    """
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _report(name: str, error: Exception) -> None:

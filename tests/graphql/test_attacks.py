@@ -5,7 +5,6 @@ What happens on a WebSocket is in `test_socket_guard`, `test_socket_operations` 
 """
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from graphql import parse
 
 from app.graphql.screened import Screened
 from tests.api import Api, Tokens
+from tests.effort import effort
 from tests.graphql.alone import CLOSED, CUSTOMER, OPEN, codes, errors, run
 
 JSON = {"content-type": "application/json"}
@@ -25,6 +25,9 @@ def bomb(size: int, innermost: str = "__typename") -> str:
     doubling = " ".join(f"fragment F{n} on Query{{...F{n + 1} ...F{n + 1}}}" for n in range(size))
     return f"{{...F0}} {doubling} fragment F{size} on Query{{{innermost}}}"
 
+
+MOST_CALLS = 500_000
+"""What the most expensive of these documents comes to (286,255 calls), and some room for newer libraries."""
 
 SIGNS = "abcdefghijklmnopqrstuvwxyz"
 CIRCULAR = "{ __schema { types { fields { type { fields { type { fields { type { fields { type { name } } } } } } } } } } }"
@@ -76,17 +79,16 @@ REFUSED: dict[str, tuple[str, set[str]]] = {
 @pytest.mark.parametrize(("document", "expected"), REFUSED.values(), ids=REFUSED)
 async def test_the_document_is_refused_without_data(document: str, expected: set[str]) -> None:
     """
-    Each within a fraction of the CPU time that is allowed here: see the figures in `docs/limits.md`.
+    And without much work: what the CPU time of each is stands in `docs/limits.md`.
     """
-    begun = time.thread_time()
-    result = await run(document, schema=CLOSED)
-    taken = time.thread_time() - begun
+    with effort() as spent:
+        result = await run(document, schema=CLOSED)
 
     assert codes(result)
     assert set(codes(result)) <= expected
     assert result.data is None
     assert not [message for _, message in errors(result) if "Did you mean" in message or "Traceback" in message]
-    assert taken < 0.5
+    assert spent.calls < MOST_CALLS
 
 
 @pytest.mark.parametrize(
@@ -180,19 +182,19 @@ WORST: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("make", WORST.values(), ids=WORST)
-def test_the_worst_documents_are_looked_at_in_little_time(make: Callable[[], str]) -> None:
+def test_the_worst_documents_are_looked_at_with_little_effort(make: Callable[[], str]) -> None:
     """
-    All that is done before execution: parsing, the guard, and validation if the guard lets it through. 200 ms are promised.
+    All that is done before execution: parsing, the guard, and validation if the guard lets it through.
     """
     document = make()
     assert len(document) <= LONGEST
-    begun = time.thread_time()
 
-    known = Screened(OPEN._schema, parse(document))
-    if known.refusal(named=True) is None:
-        known.errors()
+    with effort() as spent:
+        known = Screened(OPEN._schema, parse(document))
+        if known.refusal(named=True) is None:
+            known.errors()
 
-    assert time.thread_time() - begun < 1
+    assert spent.calls < MOST_CALLS
 
 
 @pytest.mark.parametrize("make", WORST.values(), ids=WORST)
@@ -201,11 +203,11 @@ def test_validation_alone_is_bounded_too(make: Callable[[], str]) -> None:
     Should the guard be wrong about a document, its validation still ends.
     """
     known = Screened(OPEN._schema, parse(make()))
-    begun = time.thread_time()
 
-    known.errors()
+    with effort() as spent:
+        known.errors()
 
-    assert time.thread_time() - begun < 1
+    assert spent.calls < MOST_CALLS
 
 
 # ---------------------------------------------------------------------------- over HTTP

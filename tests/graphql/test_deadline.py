@@ -78,7 +78,7 @@ class Query:
         """Let MongoDB itself be slow."""
         pipeline = [
             {"$documents": [{"a": 1}]},
-            {"$project": {"b": {"$function": {"body": "function() { sleep(3000); return 1 }", "args": [], "lang": "js"}}}},
+            {"$project": {"b": {"$function": {"body": "function() { sleep(20000); return 1 }", "args": [], "lang": "js"}}}},
         ]
         mongo: Any = info.context.services
         return len(await (await mongo.database.aggregate(pipeline)).to_list())
@@ -199,7 +199,7 @@ async def test_an_operation_of_the_database_is_given_up_and_the_next_one_is_answ
     result = await SLOW.execute("{ database }", context_value=slow)
 
     assert ["TIMEOUT"] == codes(result)
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 15
     assert await container.mongo.answers()
 
 

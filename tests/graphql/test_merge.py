@@ -150,7 +150,7 @@ async def test_the_one_that_went_is_gone_everywhere(
     reads = "query($id: ID!) { customer(id: $id) { id } node(id: $id) { id } customers(filter: {ids: [$id]}) { totalCount } }"
     assert {"customer": None, "node": None, "customers": {"totalCount": 0}} == await execute.data(reads, {"id": gone["id"]})
     assert [("NOT_FOUND", ["id"])] == codes(await payload(execute, DELETE, {"id": gone["id"]}))
-    assert await until_refused(execute.http, token) < 20
+    await until_refused(execute.http, token)
     assert into["id"] == (await container.mongo.database["customers"].find_one({"_id": gone["id"]}) or {})["merged_into"]
 
 
