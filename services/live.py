@@ -9,6 +9,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 import structlog
 
+from core.ending import end
 from core.errors import Unavailable
 from repositories.change_stream import Place, PlaceLost
 
@@ -158,7 +159,7 @@ class Live(Generic[T]):
 
     def _end(self) -> None:
         if self._following is not None:
-            ending = asyncio.create_task(_insist(self._following.task), name="live's end")
+            ending = asyncio.create_task(end([self._following.task]), name="live's end")
             self._endings.add(ending)
             ending.add_done_callback(self._endings.discard)
             self._following = None
@@ -219,13 +220,6 @@ def _tell(missing: set[Mailbox[T]]) -> None:
     for mailbox in missing:
         mailbox.miss()
     missing.clear()
-
-
-async def _insist(task: asyncio.Task[None]) -> None:
-    """Cancel *task* until it has ended: the database driver loses a cancellation now and then."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=1)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import structlog
 from auth.principal import Principal
 from auth.tokens import Credential
 from core.clock import Clock
+from core.ending import end
 from core.errors import Unauthenticated, Unavailable
 from core.ids import CLIENT_PREFIX
 from core.vocabulary import PrincipalKind
@@ -151,5 +152,4 @@ async def open_revocations(clock: Clock, *, token_lifetime: timedelta) -> AsyncI
     try:
         yield revocations
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        await end([following])

@@ -9,6 +9,7 @@ import structlog
 
 from auth.principal import Principal
 from core.clock import Clock
+from core.ending import end
 from core.errors import Unavailable
 from repositories.session import mark_seen
 
@@ -65,6 +66,5 @@ async def open_session_activity(clock: Clock) -> AsyncIterator[SessionActivity]:
     try:
         yield activity
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        await end([following])
         await activity.write()

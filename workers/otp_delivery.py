@@ -22,6 +22,7 @@ from prometheus_client import Counter, Histogram
 
 from core.clock import Clock
 from core.delivery import CodeMessage, MaybeSent, NotSent
+from core.ending import end
 from core.errors import Unavailable
 from core.sealing import SealBroken, Sealer
 from core.vocabulary import OtpChannel
@@ -148,11 +149,9 @@ class OtpCourier:
     async def _abandon(self) -> None:
         """Leave what is still in flight, and say so while there is time; the sweep of another courier says it otherwise."""
         left = dict(self._flying)
-        for task in left:
-            task.cancel()
         if not left:
             return
-        await asyncio.wait(left)
+        await end(list(left))
         with suppress(Unavailable, TimeoutError):
             async with asyncio.timeout(1):
                 for challenge in left.values():

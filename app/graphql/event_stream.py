@@ -15,6 +15,7 @@ from strawberry.types.execution import ExecutionResult
 from app.graphql.response import EVENT_STREAM, body_of
 from app.graphql.socket_guard import SocketGuard
 from auth.tokens import Credential
+from core.ending import end
 from core.errors import Unauthenticated, Unavailable
 
 SILENCE = timedelta(seconds=12)
@@ -139,15 +140,8 @@ def _end_of(task: asyncio.Task[None], request_id: str) -> bytes:
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancel *tasks*, again every second until they have ended, and take note of how.
-
-    Once is not always enough: `asyncio.wait_for` of Python 3.11 loses a cancellation that comes together with its result.
-    """
-    running = {task for task in tasks if not task.done()}
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=1)
+    """End *tasks*, and take note of how."""
+    await end(tasks)
     for task in tasks:
         if not task.cancelled():
             task.exception()

@@ -21,6 +21,7 @@ from app.graphql.socket_frames import NotAMessage, message_in
 from app.graphql.socket_guard import SocketGuard
 from auth.tokens import Credential
 from core.device import device_of
+from core.ending import end
 from core.errors import RateLimited, ServiceError, Unauthenticated, Unavailable
 from schema.context import Context
 
@@ -203,7 +204,7 @@ class GuardedHandler(BaseGraphQLTransportWSHandler[SocketContext, None]):
         if operation is not None and operation.task is not None:
             # It may not notice at once, and its id may be another one's by then.
             operation.completed = True
-            ending = asyncio.create_task(_insist(operation.task), name="socket operation's end")
+            ending = asyncio.create_task(end([operation.task]), name="socket operation's end")
             self._endings.add(ending)
             ending.add_done_callback(self._endings.discard)
 
@@ -211,8 +212,7 @@ class GuardedHandler(BaseGraphQLTransportWSHandler[SocketContext, None]):
         """End everything that runs for this connection, and wait for it."""
         try:
             if self._guarding is not None:
-                self._guarding.cancel()
-                await asyncio.wait([self._guarding])
+                await end([self._guarding])
         finally:
             await super().shutdown()
             if self._endings:
@@ -261,13 +261,3 @@ async def checked_until(deadline: float) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise Unavailable("Your token could not be checked in time. Try again.") from None
-
-
-async def _insist(task: asyncio.Task[None]) -> None:
-    """Cancel *task* again every second until it has ended.
-
-    Once is not always enough: `asyncio.wait_for` of Python 3.11 loses a cancellation that comes together with its result.
-    """
-    while not task.done():
-        await asyncio.wait([task], timeout=1)
-        task.cancel()
