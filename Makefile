@@ -22,7 +22,7 @@ test: prepare ## Run all tests (ARGS="-k import" for some of them)
 # full here.
 conformance: prepare ## Run the tools and clients that users of the API have (needs Node.js 20; FUZZ_SECONDS=60)
 	@tests/conformance/prepare.sh
-	HOSTILE_REQUESTS=10000 $(PYTHON_ENV) -m pytest -q -n 2 -o faulthandler_timeout=240 \
+	HOSTILE_REQUESTS=10000 $(PYTHON_ENV) -m pytest -q -n 2 \
 		tests/conformance tests/graphql/test_hostile_load.py $(ARGS)
 
 check: prepare ## Lint, formatting, types, layers, committed schema
