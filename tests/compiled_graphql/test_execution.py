@@ -9,6 +9,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, build_schema, parse
 
 from compiled_graphql.contract import BATCH, CLASSES, READ, Unsupported
 from compiled_graphql.operation import MAX_DEPTH, MAX_SHAPES, CompiledOperation
+from tests.leftovers import left_since, ours
 
 SDL = """
 type Book { title: String! author: Author pages: Int! reviews: [String!] }
@@ -181,14 +182,14 @@ async def test_what_waits_in_vain_is_cancelled_and_the_answer_does_not_wait_for_
     assert schema.query_type is not None
     schema.query_type.fields["slow"].resolve = slow
     schema.query_type.fields["now"].resolve = now
-    before = len(asyncio.all_tasks())
+    before = ours()
 
     async with asyncio.timeout(5):
         found = await answer(schema, "{ slow now }")
 
     assert (None, [("now", ["now"])]) == (found["data"], messages(found))
     assert ["cancelled"] == ended
-    assert before == len(asyncio.all_tasks())
+    assert [] == await left_since(before)
 
 
 async def test_a_failing_field_leaves_alone_what_is_not_made_null_by_it() -> None:

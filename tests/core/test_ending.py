@@ -36,3 +36,22 @@ async def test_what_has_ended_is_left_alone() -> None:
     await end([task])
 
     assert "done" == task.result()
+
+
+async def test_one_that_was_told_already_ends_in_its_own_way() -> None:
+    ended = []
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append("in order")
+
+    task = asyncio.create_task(slow_to_end())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    await end([task])
+
+    assert ["in order"] == ended

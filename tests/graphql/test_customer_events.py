@@ -17,6 +17,7 @@ from services.live import Mailbox
 from tests.api import Api, Json, Tokens, fresh
 from tests.graphql.operations import BERLIN, CREATE_ADDRESS, DELETE, UPDATE, create, events, payload
 from tests.graphql.socket import Socket, open_socket
+from tests.leftovers import left_since, ours
 
 FIELDS = "id type customerId actor changed version occurredAt"
 ALL = f"subscription($seller: ID) {{ customerEvents(sellerId: $seller) {{ {FIELDS} }} }}"
@@ -423,7 +424,7 @@ async def test_a_hundred_connections_leave_nothing_behind(execute: Api, served: 
     """
     customer = await create(execute)
     await become(lambda: not live.following)
-    before = len(asyncio.all_tasks())
+    before = ours()
 
     for number in range(100):
         async with open_socket(served) as socket:
@@ -434,5 +435,4 @@ async def test_a_hundred_connections_leave_nothing_behind(execute: Api, served: 
                 await socket.send({"type": "complete", "id": "1"})
 
     await become(lambda: live.watchers == 0 and not live.following)
-    # By number: the driver of the database has tasks that come and go.
-    await become(lambda: len(asyncio.all_tasks()) <= before)
+    assert [] == await left_since(before)

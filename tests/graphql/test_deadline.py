@@ -15,6 +15,7 @@ from app.graphql.rules import OperationRules
 from loaders.batch import by_key
 from schema.context import Context, Info
 from tests.graphql.alone import OPERATOR, codes, context, errors, run
+from tests.leftovers import left_since, ours
 
 DEADLINE = timedelta(milliseconds=200)
 FOREVER = 60
@@ -114,12 +115,6 @@ def _fresh() -> None:
     HAPPENED.clear()
 
 
-async def tasks_after(moment: float = 0.05) -> int:
-    """Return how many tasks there are when those that were cancelled have had a moment to end."""
-    await asyncio.sleep(moment)
-    return len(asyncio.all_tasks())
-
-
 QUERIES = {
     "one field": "{ things { slow } }",
     "beside what is quick": "{ quick things { slow } }",
@@ -131,7 +126,7 @@ QUERIES = {
 
 @pytest.mark.parametrize("document", QUERIES.values(), ids=QUERIES)
 async def test_what_takes_too_long_is_cancelled_and_leaves_nothing(document: str) -> None:
-    before = await tasks_after()
+    before = ours()
     begun = time.monotonic()
 
     result = await run(document, schema=SLOW)
@@ -139,17 +134,17 @@ async def test_what_takes_too_long_is_cancelled_and_leaves_nothing(document: str
     assert time.monotonic() - begun < FOREVER / 10
     assert result.data is None
     assert [("TIMEOUT", "This took longer than 0.2 seconds. Ask for less at once, or try again.")] == errors(result)
-    assert before == await tasks_after()
+    assert [] == await left_since(before)
     assert {"cancelled"} == {what.split()[1] for what in HAPPENED}
 
 
 async def test_many_of_them_leave_nothing() -> None:
-    before = await tasks_after()
+    before = ours()
 
     results = await asyncio.gather(*(run(QUERIES["several keys"], schema=SLOW) for _ in range(20)))
 
     assert {("TIMEOUT",)} == {tuple(codes(result)) for result in results}
-    assert before == await tasks_after(0.2)
+    assert [] == await left_since(before)
 
 
 async def test_what_is_quick_is_answered() -> None:
@@ -182,13 +177,13 @@ async def test_a_query_on_a_stream_has_the_same_deadline() -> None:
 
 
 async def test_an_event_has_a_deadline_and_waiting_for_one_has_none() -> None:
-    before = await tasks_after()
+    before = ours()
 
     (result,) = await streamed("subscription { things { slow } }")
 
     assert ["TIMEOUT"] == codes(result)
     assert ["field cancelled"] == HAPPENED
-    assert before == await tasks_after()
+    assert [] == await left_since(before)
 
 
 async def test_an_operation_of_the_database_is_given_up_and_the_next_one_is_answered(container: Container) -> None:

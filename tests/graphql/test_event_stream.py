@@ -32,6 +32,7 @@ from tests.api import Api, Json, error_code
 from tests.graphql.event_stream import EventStream, open_stream
 from tests.graphql.imports import announce, csv
 from tests.graphql.operations import CANCEL_IMPORT, payload
+from tests.leftovers import left_since, ours
 
 PROGRESS = "subscription($id: ID!) { bulkImportProgress(id: $id) { id status } }"
 ALL = "subscription { bulkImportsProgress { id status } }"
@@ -230,7 +231,7 @@ async def test_client_that_goes_ends_its_operation(served: str, operator: str, s
     """
     MUST 43, and again and again.
     """
-    before = len(asyncio.all_tasks())
+    before = ours()
     for _ in range(20):
         async with open_stream(served, ALL, token=operator) as stream:
             await stream.next()
@@ -238,8 +239,7 @@ async def test_client_that_goes_ends_its_operation(served: str, operator: str, s
         await quiet()
         assert 0 == source.running
 
-    await asyncio.sleep(0.1)
-    assert len(asyncio.all_tasks()) <= before + 2
+    assert [] == await left_since(before)
 
 
 async def test_operation_that_a_cancellation_got_lost_in_is_ended_all_the_same(

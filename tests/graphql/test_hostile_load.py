@@ -84,6 +84,10 @@ async def settled_tasks() -> int:
     return len(asyncio.all_tasks())
 
 
+CUT_OFF = 0
+"""In place of a status: the connection was closed instead."""
+
+
 async def storm(served: str, token: str, first: int, count: int) -> Counter[int]:
     """Send hostile requests, half of them with a token; return how many answers had which status."""
     dice = random.Random(first)
@@ -94,8 +98,13 @@ async def storm(served: str, token: str, first: int, count: int) -> Counter[int]
         for number in numbers:
             shown = dice.choice([token, f"{token}x", "x" * 9000])
             headers = {**JSON, "authorization": f"Bearer {shown}"} if number % 2 else JSON
-            answer = await http.post(served, content=hostile(number, dice), headers=headers)
-            seen[answer.status_code] += 1
+            try:
+                answer = await http.post(served, content=hostile(number, dice), headers=headers)
+            except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+                # Refused before it was all sent: whether the answer is still read is up to the network.
+                seen[CUT_OFF] += 1
+            else:
+                seen[answer.status_code] += 1
 
     async with httpx.AsyncClient(timeout=60) as http:
         await asyncio.gather(*(send(http) for _ in range(AT_ONCE)))
@@ -139,7 +148,7 @@ async def test_hostile_requests_leave_nothing_behind(served: str, tokens: Tokens
     seen = await storm(served, token, WARM_UP, REQUESTS)
     await sockets(served, SOCKETS)
 
-    assert {2, 4} == {status // 100 for status in seen}
+    assert {2, 4} == {status // 100 for status in seen if status != CUT_OFF}
     assert REQUESTS == seen.total()
     assert await settled_tasks() <= tasks + MOST_TASKS
     assert open_files() <= files + MOST_FILES

@@ -9,6 +9,7 @@ import strawberry
 from core.errors import Unavailable
 from loaders.batch import by_key
 from tests.graphql.alone import context
+from tests.leftovers import left_since, ours
 
 
 async def _echo(keys: Collection[str]) -> Mapping[str, str]:
@@ -51,7 +52,7 @@ async def test_a_load_that_nobody_waits_for_any_more_ends() -> None:
             happened.append("ended")
         return {}
 
-    before = len(asyncio.all_tasks())
+    before = ours()
     loader = by_key(slow)
     waiting = [asyncio.ensure_future(loader.load(key)) for key in "aab"]
     await asyncio.sleep(0.01)
@@ -61,7 +62,7 @@ async def test_a_load_that_nobody_waits_for_any_more_ends() -> None:
     await asyncio.sleep(0.01)
 
     assert ["ended"] == happened
-    assert before == len(asyncio.all_tasks())
+    assert [] == await left_since(before)
 
 
 @strawberry.type

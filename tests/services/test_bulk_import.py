@@ -25,6 +25,7 @@ from core.vocabulary import (
 )
 from models.bulk_import import BulkImport
 from tests.imports import OPERATOR, STRANGER, Bench, customers_csv, open_bench
+from tests.leftovers import left_since, ours
 from tests.servers import Servers
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -355,7 +356,7 @@ class TestWatching:
         """Nothing is left of them: no mailbox, no stream, no task."""
         record = await bench.upload(customers_csv(1))
 
-        async def come_and_go(times: int) -> int:
+        async def come_and_go(times: int) -> None:
             for _ in range(times):
                 watching = bench.service.watch(OPERATOR, record.id)
                 await anext(watching)
@@ -363,9 +364,9 @@ class TestWatching:
             async with asyncio.timeout(10):
                 while bench.live.following:  # noqa: ASYNC110  nobody else waits for the end of a stream
                     await asyncio.sleep(0.01)
-            return len(asyncio.all_tasks())
 
-        before = await come_and_go(1)
+        before = ours()
+        await come_and_go(1000)
 
-        assert before == await come_and_go(1000)
+        assert [] == await left_since(before)
         assert 0 == bench.live.watchers

@@ -294,10 +294,10 @@ async def test_interrupted_command_says_that_the_import_goes_on(
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    while b"Importing" not in await asyncio.wait_for(process.stdout.readline(), 30):
+    while b"Importing" not in await asyncio.wait_for(process.stdout.readline(), 90):
         pass
     process.send_signal(signal.SIGINT)
-    _, complaints = await asyncio.wait_for(process.communicate(), 30)
+    _, complaints = await asyncio.wait_for(process.communicate(), 90)
 
     (waiting,) = (await execute.data("{ bulkImports { nodes { id status } } }"))["bulkImports"]["nodes"]
     assert 130 == process.returncode
