@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,12 +26,16 @@ from app.keys import KeyFile, token_issuer, token_verifier
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings
 from app.verifiers import open_verifiers
+from app.watched import Watched
 from core.clock import Clock
 from core.errors import Unavailable
 from infra.mongo import missing_indexes
 from rest.health import Check, health_router
 from rest.token import token_router
 from rest.well_known import Authority, well_known_router
+
+# FastAPI's own writes whole query strings into traces, and those of GraphQL and of filters hold personal data.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -91,7 +96,15 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     # A redirect to the address without its slash would take the host from the request, whoever wrote it.
-    app = FastAPI(title="Customer Service", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Customer Service",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
+    )
+    app.add_middleware(Watched)
     app.state.stopping = stopping
     return app
 

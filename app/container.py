@@ -19,7 +19,7 @@ from infra.mongo import Mongo
 from infra.s3 import S3ObjectStore, open_object_store
 from infra.sqs import SqsWorkQueue, open_work_queue
 from repositories.bulk_import import ImportChanges
-from repositories.customer_event import CustomerEventChanges
+from repositories.customer_event import CustomerEventChanges, MongoOutbox
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
@@ -51,6 +51,7 @@ from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
 from workers.bulk_import import ImportWorker
 from workers.housekeeping import Housekeeping
+from workers.measuring import Measurement, of_outbox, of_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,11 @@ def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
     changes = DocumentChanges(to.rules.records, to.rules.clock)
     return Housekeeping([DocumentExpiry(to.units, changes, to.rules.clock).sweep, ErasedFiles(to.store, to.rules.clock).sweep])
+
+
+def measurements(to: Connections) -> list[Measurement]:
+    """Return what every worker measures besides: what waits for a worker, and for the relay, which may not live."""
+    return [of_queue(to.queue), of_outbox(MongoOutbox(to.rules.clock, holder=""), to.rules.clock)]
 
 
 def build_rules(settings: Settings) -> Rules:

@@ -12,9 +12,12 @@ A batch never holds a key that was asked for after its query had begun, so nobod
 
 import asyncio
 import contextvars
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
+
+from prometheus_client import Histogram
 
 from core.errors import Unavailable
 
@@ -29,12 +32,24 @@ MAX_UNDER_WAY = 2
 
 Fetch = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
 
+_KEYS = Histogram(
+    "loader_batch_keys", "Keys in one query of a loader.", ["query"], buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500)
+)
+_SECONDS = Histogram(
+    "loader_batch_seconds",
+    "How long one query of a loader took.",
+    ["query"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+
 
 class Lane(Generic[K, V]):
     """Turns the loads of many into queries by *fetch*, at most `MAX_UNDER_WAY` at a time, of at most `MAX_BATCH` keys each."""
 
-    def __init__(self, fetch: Fetch[K, V]) -> None:
+    def __init__(self, fetch: Fetch[K, V], query: str = "alone") -> None:
         self._fetch = fetch
+        # What a batch costs is measured under the name of the *query*, which is the program's.
+        self._keys, self._seconds = _KEYS.labels(query), _SECONDS.labels(query)
         self._waiting: deque[_Group[K, V]] = deque()
         self._under_way: set[_Batch[K, V]] = set()
         self._woken = False
@@ -67,7 +82,11 @@ class Lane(Generic[K, V]):
     async def _run(self, batch: "_Batch[K, V]") -> None:
         try:
             # Once each, in the order they were asked for in.
-            found = await self._fetch(list(dict.fromkeys(key for group in batch.groups for key in group.keys)))
+            keys = list(dict.fromkeys(key for group in batch.groups for key in group.keys))
+            self._keys.observe(len(keys))
+            begun = time.perf_counter()
+            found = await self._fetch(keys)
+            self._seconds.observe(time.perf_counter() - begun)
         except asyncio.CancelledError:
             # This task ends here either way; whoever still waits would wait for ever.
             batch.settle({}, Unavailable("What this needs could not be read in time. Try again."))

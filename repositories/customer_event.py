@@ -141,6 +141,14 @@ class MongoOutbox:
         with translated():
             return await StoredEvent.get_pymongo_collection().count_documents(_PENDING, limit=100_000)
 
+    async def oldest(self) -> datetime | None:
+        """Return when the event happened that waits longest; None when none does."""
+        with translated():
+            found = await StoredEvent.get_pymongo_collection().find_one(
+                _PENDING, {"occurred_at": 1}, sort=[("occurred_at", ASCENDING)]
+            )
+        return None if found is None else found["occurred_at"]
+
 
 def _stored(event: CustomerEvent) -> dict[str, Any]:
     return {

@@ -8,13 +8,15 @@ from contextlib import suppress
 import structlog
 
 from app.database import open_database
-from app.observability import configure_logging
+from app.observability import configure_logging, serve_metrics
 from app.settings import Settings, load_settings
 from app.until_told import run_until_told
 from core.clock import SystemClock
 from events.customer import EventTopics
 from infra.kafka import open_producer
 from repositories.customer_event import MongoOutbox
+from workers.measured_producer import MeasuredProducer
+from workers.measuring import keep_measuring, of_outbox
 from workers.relay import Relay
 
 log = structlog.get_logger("relay")
@@ -27,6 +29,7 @@ def relay() -> None:
     """Publish event records to Kafka until told to stop."""
     settings = load_settings()
     configure_logging()
+    serve_metrics(settings.monitoring)
     run_until_told(lambda stop: _relay(settings, stop))
 
 
@@ -38,11 +41,15 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         open_producer(settings.kafka.brokers, client_id="customer-service-relay") as producer,
     ):
         log.info("relay started", brokers=settings.kafka.brokers)
-        outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
+        clock = SystemClock()
+        outbox = MongoOutbox(clock, holder=f"{socket.gethostname()}:{os.getpid()}")
         await outbox.inherit(_died_here)
+        measuring = asyncio.create_task(keep_measuring([of_outbox(outbox, clock)], stop))
         try:
-            await _until(stop, asyncio.create_task(Relay(outbox, producer, where).run(stop)))
+            await _until(stop, asyncio.create_task(Relay(outbox, MeasuredProducer(producer, clock), where).run(stop)))
+            await measuring
         finally:
+            measuring.cancel()
             await outbox.release()
 
 
