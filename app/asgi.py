@@ -23,6 +23,7 @@ from app.graphql.socket import GraphQLSocket
 from app.graphql.socket_guard import SocketGuard
 from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
+from app.observability import start_tracing
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings
 from app.verifiers import open_verifiers
@@ -48,13 +49,17 @@ def create_app(settings: Settings) -> FastAPI:
     stored = stored_documents(settings.graphql.stored_documents, schema)
     documents = Documents(stored, only_stored=settings.graphql.only_stored_documents)
     open_streams = OpenStreams(settings.graphql.connections_per_caller)
+    tracing = start_tracing(settings.monitoring, process="serve")
     # Set by the server when it begins to stop; the end of the lifespan comes after the streams that wait for it.
     stopping = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            container = await stack.enter_async_context(open_container(settings))
+            if tracing is not None:
+                stack.callback(tracing.close)
+            listeners = () if tracing is None else (tracing.of_mongodb,)
+            container = await stack.enter_async_context(open_container(settings, listeners))
             clock = container.rules.clock
             keys = container.keys
             own = token_verifier(settings, clock, keys)
@@ -104,7 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
-    app.add_middleware(Watched)
+    app.add_middleware(Watched, span=None if tracing is None else tracing.of_request)
     app.state.stopping = stopping
     return app
 

@@ -2,9 +2,10 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from app.aws import aws_access
 from app.database import open_database
@@ -90,8 +91,8 @@ class Container(Connections):
 
 
 @asynccontextmanager
-async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
-    """Open every remote system; close them in reverse, whatever happens.
+async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) -> AsyncIterator[Connections]:
+    """Open every remote system; close them in reverse, whatever happens. *listeners* are for the driver of the database.
 
     Raises:
         InvalidSettings: a secret is not what it should be.
@@ -100,7 +101,7 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
     """
     async with AsyncExitStack() as stack:
         rules = build_rules(settings)
-        mongo = await stack.enter_async_context(open_database(settings))
+        mongo = await stack.enter_async_context(open_database(settings, listeners))
         store = await stack.enter_async_context(open_store(settings))
         queue = await stack.enter_async_context(open_queue(settings))
         bulk = settings.bulk.customer
@@ -114,14 +115,14 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
 
 
 @asynccontextmanager
-async def open_container(settings: Settings) -> AsyncIterator[Container]:
+async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> AsyncIterator[Container]:
     """Open everything that serving needs; see `open_connections`.
 
     Raises:
         InvalidSettings: as there, or the signing keys or the carriers of one-time codes cannot be used.
     """
     async with AsyncExitStack() as stack:
-        to = await stack.enter_async_context(open_connections(settings))
+        to = await stack.enter_async_context(open_connections(settings, listeners))
         rules, clock = to.rules, to.rules.clock
         live = await stack.enter_async_context(open_live(ImportChanges(), LATEST))
         live_events = await stack.enter_async_context(open_live(CustomerEventChanges(), JOINED))

@@ -1,9 +1,10 @@
 """Logs and metrics."""
 
+import importlib
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from prometheus_client import start_http_server
@@ -13,6 +14,11 @@ from app.redaction import redact
 from app.request_facts import CURRENT
 from app.sections import MonitoringSettings, host_and_port
 from core.trace import TRACEPARENT
+
+if TYPE_CHECKING:
+    from app.tracing import Tracing
+
+_log = structlog.get_logger("monitoring")
 
 
 def configure_logging() -> None:
@@ -46,7 +52,7 @@ def configure_logging() -> None:
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # One line per request, or per rejected frame, is the load balancer's business.
-    for noisy in ("uvicorn.access", "websockets", "botocore", "aiobotocore", "httpx"):
+    for noisy in ("uvicorn.access", "websockets", "botocore", "aiobotocore", "httpx", "pymongo"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It writes the whole address of every socket, and people put tokens there.
     logging.getLogger("uvicorn.error").addFilter(_about_no_socket)
@@ -65,13 +71,26 @@ def serve_metrics(settings: MonitoringSettings) -> None:
         start_http_server(port, addr=host)
 
 
+def start_tracing(settings: MonitoringSettings, *, process: str) -> "Tracing | None":
+    """Begin to trace what *process* does, when that is wanted and there is a key; else None, and nothing is loaded."""
+    if not settings.new_relic.enabled:
+        return None
+    if settings.new_relic.license_key is None:
+        _log.warning("nothing is traced: monitoring.newRelic.licenseKey is missing")
+        return None
+    # By name: what sends traces takes 60 ms and 20 MB that nobody else should spend.
+    module = importlib.import_module("app.tracing")
+    tracing: Tracing = module.start_tracing(settings.new_relic, process=process)
+    return tracing
+
+
 def _of_the_request(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Say which request a line is about, whose it is, and what it asked for. Costs a request nothing that logs nothing."""
     facts = CURRENT.get()
     if facts is not None:
         for name, value in (("request_id", facts.request_id), ("seller", facts.seller), ("operation", facts.operation)):
-            if value is not None:
-                entry.setdefault(name, value)
+            if value is not None and entry.get(name) is None:
+                entry[name] = value
     if (trace := TRACEPARENT.get()) is not None:
         entry.setdefault("trace_id", trace.split("-")[1])
     return entry

@@ -9,12 +9,13 @@ class RequestFacts:
     `operation` is ``query customers`` or ``GET /api/v1/customers/{customer_id}``: never what a caller made up.
     """
 
-    __slots__ = ("code", "is_socket", "operation", "request_id", "seller")
+    __slots__ = ("code", "is_socket", "operation", "request_id", "seller", "status")
 
     def __init__(self, *, is_socket: bool = False) -> None:
         self.is_socket = is_socket
         self.operation: str | None = None
         self.code: str | None = None
+        self.status: int | None = None
         self.request_id: str | None = None
         self.seller: str | None = None
 

@@ -264,11 +264,17 @@ class GraphQLSettings(Section):
 
 
 class NewRelicSettings(Section):
-    """New Relic, by OTLP."""
+    """Traces, sent by OTLP over HTTP to New Relic, or to any other collector."""
 
     enabled: bool = False
+    """Without a licence key it stays off all the same."""
     app_name: str = "customer-service"
     license_key: SecretStr | None = None
+    """Sent as the header ``api-key``."""
+    endpoint: HttpAddress = "https://otlp.nr-data.net"
+    """The collector; ``/v1/traces`` is appended. New Relic's in Europe is ``https://otlp.eu01.nr-data.net``."""
+    sample_ratio: float = Field(1, ge=0, le=1)
+    """Which part of the traces is recorded that begin here. For those that callers began, these decide."""
 
 
 class PrometheusSettings(Section):

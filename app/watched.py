@@ -25,8 +25,9 @@ _SECONDS = Histogram(
 _IN_FLIGHT = Gauge("http_requests_in_flight", "Requests that are being answered; event streams and sockets excepted.")
 _LIVE = Gauge("live_connections", "Open event streams and WebSockets.", ["transport"])
 _EVENT_STREAM = b"text/event-stream"
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _FINE = "OK"
+_REFUSED = 400
 
 Span = Callable[[Scope, RequestFacts], AbstractContextManager[Any]]
 """Opens what traces one request: see `app.tracing`."""
@@ -61,13 +62,12 @@ class Watched:
 
     async def _answer(self, facts: RequestFacts, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
-        status = 0
         streams = False
 
         async def noting(message: Message) -> None:
-            nonlocal status, streams
+            nonlocal streams
             if message["type"] == "http.response.start":
-                status = message["status"]
+                facts.status = message["status"]
                 if streams := _is_stream(message):
                     _LIVE.labels("event-stream").inc()
                     _IN_FLIGHT.dec()
@@ -79,7 +79,8 @@ class Watched:
         finally:
             operation = facts.operation or operation_of(scope)
             facts.operation = operation
-            self._count(operation, status, facts.code or (_FINE if 0 < status < 400 else str(status)))  # noqa: PLR2004
+            status = facts.status or 0
+            self._count(operation, status, facts.code or (_FINE if 0 < status < _REFUSED else str(status)))
             if streams:
                 _LIVE.labels("event-stream").dec()
             else:
@@ -110,7 +111,7 @@ def operation_of(scope: Scope) -> str:
         # A route that is none of FastAPI's, and leaves the caller nothing to fill in.
         path = scope["path"]
     method = scope.get("method", "")
-    return f"{method if method in _METHODS else 'OTHER'} {path}"
+    return f"{method if method in METHODS else 'OTHER'} {path}"
 
 
 def _is_stream(start: Message) -> bool:

@@ -19,6 +19,9 @@ SCHEMA_VERSION = 1
 
 SOURCE = "customer-service"
 
+TRACEPARENT_HEADER = "traceparent"
+"""Of the request that made the change, when that was traced: W3C Trace Context."""
+
 EVENT_NAMES: Mapping[CustomerEventType, str] = {
     CustomerEventType.CREATED: "customer.created",
     CustomerEventType.UPDATED: "customer.updated",
@@ -75,7 +78,10 @@ LEFT_OF_ERASED = ("id", "sellerId", "kind", "status", "mergedInto")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerEvent:
-    """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON."""
+    """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON.
+
+    `trace` is the trace that the change belongs to, if any: see `core.trace`.
+    """
 
     id: str
     seller_id: str
@@ -86,6 +92,7 @@ class CustomerEvent:
     changed: tuple[str, ...]
     occurred_at: datetime
     data: Mapping[str, object]
+    trace: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, which would be read as the machine's local time."""
@@ -141,7 +148,7 @@ def wire(event: CustomerEvent) -> WireEvent:
             "data": event.data,
         }
     )
-    headers = (
+    headers: tuple[tuple[str, bytes], ...] = (
         ("event", name.encode()),
         ("ce_specversion", b"1.0"),
         ("ce_id", event.id.encode()),
@@ -151,6 +158,8 @@ def wire(event: CustomerEvent) -> WireEvent:
         ("seller_id", event.seller_id.encode()),
         ("content-type", b"application/json"),
     )
+    if event.trace is not None:
+        headers = (*headers, (TRACEPARENT_HEADER, event.trace.encode()))
     return WireEvent(key=event.customer_id.encode(), value=value, headers=headers)
 
 

@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar, cast
 from prometheus_client import Histogram
 
 from core.errors import Unavailable
+from core.trace import TRACEPARENT
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -56,6 +57,7 @@ class Lane(Generic[K, V]):
 
     def add(self, group: "_Group[K, V]") -> None:
         """Let *group* go with the next batch."""
+        group.trace = TRACEPARENT.get()
         self._waiting.append(group)
         if not self._woken and len(self._under_way) < MAX_UNDER_WAY:
             self._woken = True
@@ -67,7 +69,11 @@ class Lane(Generic[K, V]):
         while len(self._under_way) < MAX_UNDER_WAY and (groups := self._next()):
             batch = _Batch(groups)
             self._under_way.add(batch)
-            batch.task = asyncio.get_running_loop().create_task(self._run(batch), context=contextvars.Context())
+            context = contextvars.Context()
+            if groups[0].trace is not None:
+                # Of the one that waits longest: a batch can be seen in one trace only.
+                context.run(TRACEPARENT.set, groups[0].trace)
+            batch.task = asyncio.get_running_loop().create_task(self._run(batch), context=context)
 
     def _next(self) -> "list[_Group[K, V]]":
         taken: list[_Group[K, V]] = []
@@ -180,12 +186,13 @@ class _Waiter(asyncio.Future[Any]):
 class _Group(Generic[K, V]):
     """Keys that one operation asked for together, and who waits for them there."""
 
-    __slots__ = ("_error", "_found", "_waiters", "abandoned", "batch", "keys")
+    __slots__ = ("_error", "_found", "_waiters", "abandoned", "batch", "keys", "trace")
 
     def __init__(self, keys: Sequence[K]) -> None:
         self.keys = keys
         self.batch: _Batch[K, V] | None = None
         self.abandoned = False
+        self.trace: str | None = None
         self._waiters: list[_Waiter] = []
         self._found: Mapping[K, V] | None = None
         self._error: Exception | None = None

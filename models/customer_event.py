@@ -28,6 +28,7 @@ class CustomerEvent(beanie.Document):
     changed: list[str]
     occurred_at: datetime
     data: dict[str, Any]
+    trace: str | None = None
     pending: bool | None = True
     published_at: datetime | None = None
 

@@ -162,6 +162,7 @@ def _stored(event: CustomerEvent) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "data": dict(event.data),
         "pending": True,
+        **({} if event.trace is None else {"trace": event.trace}),
     }
 
 
@@ -176,4 +177,5 @@ def _event(stored: StoredEvent) -> CustomerEvent:
         changed=tuple(stored.changed),
         occurred_at=stored.occurred_at,
         data=stored.data,
+        trace=stored.trace,
     )

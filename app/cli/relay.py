@@ -8,7 +8,7 @@ from contextlib import suppress
 import structlog
 
 from app.database import open_database
-from app.observability import configure_logging, serve_metrics
+from app.observability import configure_logging, serve_metrics, start_tracing
 from app.settings import Settings, load_settings
 from app.until_told import run_until_told
 from core.clock import SystemClock
@@ -17,7 +17,7 @@ from infra.kafka import open_producer
 from repositories.customer_event import MongoOutbox
 from workers.measured_producer import MeasuredProducer
 from workers.measuring import keep_measuring, of_outbox
-from workers.relay import Relay
+from workers.relay import Producer, Relay
 
 log = structlog.get_logger("relay")
 
@@ -42,15 +42,20 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
     ):
         log.info("relay started", brokers=settings.kafka.brokers)
         clock = SystemClock()
+        tracing = start_tracing(settings.monitoring, process="relay")
         outbox = MongoOutbox(clock, holder=f"{socket.gethostname()}:{os.getpid()}")
         await outbox.inherit(_died_here)
         measuring = asyncio.create_task(keep_measuring([of_outbox(outbox, clock)], stop))
         try:
-            await _until(stop, asyncio.create_task(Relay(outbox, MeasuredProducer(producer, clock), where).run(stop)))
+            measured: Producer = MeasuredProducer(producer, clock)
+            traced = measured if tracing is None else tracing.of_producer(measured)
+            await _until(stop, asyncio.create_task(Relay(outbox, traced, where).run(stop)))
             await measuring
         finally:
             measuring.cancel()
             await outbox.release()
+            if tracing is not None:
+                tracing.close()
 
 
 async def _until(stop: asyncio.Event, running: asyncio.Task[None]) -> None:

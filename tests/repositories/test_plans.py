@@ -324,8 +324,11 @@ async def test_the_outbox_is_read_in_the_order_of_its_index(explained: Explained
     pending = await explained(lambda *_: outbox.pending(50))
     backlog = await explained(lambda *_: outbox.backlog())
 
-    assert {"pending"} == pending.indexes == backlog.indexes
-    assert set() == (pending.stages | backlog.stages) & {"COLLSCAN", "SORT"}
+    oldest = await explained(lambda *_: outbox.oldest())
+
+    assert {"pending"} == pending.indexes == backlog.indexes == oldest.indexes
+    assert set() == (pending.stages | backlog.stages | oldest.stages) & {"COLLSCAN", "SORT"}
+    assert 1 >= oldest.documents
     assert 50 == pending.documents
 
 
