@@ -31,6 +31,7 @@ from app.watched import Watched
 from core.clock import Clock
 from core.errors import Unavailable
 from infra.mongo import missing_indexes
+from repositories.migration import Migrations
 from rest.health import Check, health_router
 from rest.token import token_router
 from rest.well_known import Authority, well_known_router
@@ -89,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.router.routes.insert(0, Route("/graphql", endpoint=_Endpoint(browsers)))
             app.router.routes[:0] = ide_routes(settings.environment)
             app.include_router(socket)
-            app.include_router(health_router(_readiness(container)))
+            app.include_router(health_router(_readiness(container, stopping)))
             app.include_router(well_known_router(_authority(settings, keys, clock)))
             issue = token_issuer(settings, clock, keys).issue
             admit = container.sign_in_limits.admit_client
@@ -137,19 +138,24 @@ def _authority(settings: Settings, keys: KeyFile, clock: Clock) -> Authority:
     return Authority(settings.security.issuer, settings.server.public_url, lambda: keys.current().public(clock.now()))
 
 
-def _readiness(container: Container) -> Check:
+def _readiness(container: Container, stopping: asyncio.Event) -> Check:
     complete: list[bool] = []
 
     async def ready() -> str | None:
+        if stopping.is_set():
+            return "the process stops"
         if not await container.mongo.answers():
             return "MongoDB does not answer"
         if not complete:
             try:
                 missing = await missing_indexes()
+                pending = await Migrations(container.rules.clock).pending()
             except Unavailable:
                 return "MongoDB does not answer"
             if missing:
                 return f"indexes: {', '.join(missing)}; run: customer-service database indexes"
+            if pending:
+                return f"migrations: {', '.join(pending)}; run: customer-service database migrate"
             complete.append(True)
         return None
 

@@ -59,8 +59,8 @@ class Tracing:
 
     @contextmanager
     def of_request(self, scope: Scope, facts: RequestFacts) -> Iterator[None]:
-        """Trace one HTTP request, in its caller's trace if it names one. Sockets are open for hours, and are not traced."""
-        if facts.is_socket or scope["path"] in _UNTRACED:
+        """Trace one HTTP request, in its caller's trace if it names one."""
+        if scope["path"] in _UNTRACED:
             yield
             return
         given = {name: value.decode("latin-1") for name, value in scope["headers"] if name in {b"traceparent", b"tracestate"}}

@@ -45,6 +45,7 @@ REASONED = {
     "repositories/lease.py:hold": "leases are about work, not about data",
     "repositories/lease.py:holder_of": "as above",
     "repositories/lease.py:release": "as above",
+    "repositories/migration.py": "steps that the data of all sellers has been through; nothing of it is told",
     "repositories/revocation.py:revoke": "tokens are checked before there is a tenant",
     "repositories/revocation.py:RevocationLog.__init__": "as above",
     "repositories/revocation.py:RevocationLog.since": "as above",

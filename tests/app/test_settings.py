@@ -471,6 +471,8 @@ def _message_of(environ: dict[str, str]) -> str:
         ("security.otpOutbox", "otp.jsonl"),
         ("security.masterKey", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
         ("server.allowedOrigins", ["https://shop.example", "*"]),
+        ("server.publicUrl", "http://customers.example.com"),
+        ("security.accessTokenLifetime", "PT2H"),
     ],
 )
 def test_what_is_fine_at_home_is_refused_in_production(path: Path, key: str, value: object) -> None:
@@ -482,6 +484,13 @@ def test_what_is_fine_at_home_is_refused_in_production(path: Path, key: str, val
 
     assert "not safe in production" in message
     assert [key] == [line.partition(":")[0].strip() for line in message.splitlines()[1:]]
+
+
+def test_codes_do_not_travel_in_the_clear_in_production(path: Path) -> None:
+    change(path, "otp", {"webhook": {"url": "http://codes.example.com", "secret": "s"}})
+    change(path, "environment", "production")
+
+    assert "  otp.webhook.url: sends codes in the clear" in refusal(path)
 
 
 def test_production_with_safe_settings_starts(path: Path) -> None:
