@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, its WebSocket, tokens for programs, and health."""
+"""The ASGI application: GraphQL, its WebSocket, REST, tokens for programs, and health."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
 from app.container import Container, open_container
+from app.facade import mount_facade, open_facade
 from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams
 from app.graphql.http import GraphQLEndpoint, open_to_browsers
@@ -33,6 +34,7 @@ from core.errors import Unavailable
 from infra.mongo import missing_indexes
 from repositories.migration import Migrations
 from rest.health import Check, health_router
+from rest.session import refresh_tokens
 from rest.token import token_router
 from rest.well_known import Authority, well_known_router
 
@@ -95,7 +97,9 @@ def create_app(settings: Settings) -> FastAPI:
             issue = token_issuer(settings, clock, keys).issue
             admit = container.sign_in_limits.admit_client
             lifetime = settings.security.access_token_lifetime
-            app.include_router(token_router(container.clients, issue, lifetime=lifetime, admit=admit))
+            tokens = token_router(container.clients, issue, lifetime=lifetime, admit=admit, refresh=refresh_tokens)
+            app.include_router(tokens)
+            app.state.facade = open_facade(settings, container, bearer, schema.quotas)
             sign_in = open_operator_sign_in(settings, container.rules.sealer, container.services.sessions)
             app.router.routes.extend(await stack.enter_async_context(sign_in))
             app.state.container = container
@@ -112,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Watched, span=None if tracing is None else tracing.of_request)
     app.state.stopping = stopping
+    mount_facade(app)
     return app
 
 

@@ -25,6 +25,7 @@ from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
+from services.customer_bulk import CustomerBulk
 from services.customer_merge import CustomerMerging
 from services.customer_watching import JOINED, CustomerWatching
 from services.document import DocumentService
@@ -34,6 +35,7 @@ from services.document_review import DocumentReviewService
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
+from services.import_references import ImportReferences
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
 from services.import_watching import LATEST
@@ -133,8 +135,10 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
         keys = key_file(settings, clock)
         sessions = build_sessions(to, revocations, keys)
         limits = SignInLimits(rules.sealer, clock, send_allowances(settings))
+        customers = build_customers(to)
         services = Services(
-            customers=build_customers(to),
+            customers=customers,
+            customer_bulk=CustomerBulk(customers),
             merging=CustomerMerging(to.units, rules.records, clock),
             erasure=ErasureService(to.units, rules.records, ErasedFiles(to.store, clock), limits, rules.sealer, clock),
             customer_watching=CustomerWatching(live_events),
@@ -144,6 +148,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             onboarding=OnboardingService(rules.policies),
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
             import_previews=ImportPreviews(to.store, to.limits, rules.policies, rules.records),
+            import_references=build_references(to),
             sessions=sessions,
             one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
             sign_in=SignInService(to.units, sessions, limits, rules.records, rules.sealer, clock),
@@ -168,6 +173,11 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
 def build_customers(to: Connections) -> CustomerService:
     """Return the service that reads and changes customers."""
     return CustomerService(to.units, to.rules.records, to.rules.policies, DocumentFiles(to.store), to.rules.clock)
+
+
+def build_references(to: Connections) -> ImportReferences:
+    """Return the service that imports files which lie in the object store already."""
+    return ImportReferences(to.store, to.queue, to.rules.clock, to.limits, to.settings.aws.s3.bucket)
 
 
 def build_sessions(to: Connections, revocations: Revocations, keys: KeyFile) -> SessionService:
@@ -199,6 +209,7 @@ def import_worker(to: Connections) -> ImportWorker:
     return ImportWorker(
         to.queue,
         runs,
+        build_references(to),
         to.limits,
         visibility_timeout=sqs.visibility_timeout,
         wait_seconds=sqs.wait_seconds,

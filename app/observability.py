@@ -11,8 +11,8 @@ from prometheus_client import start_http_server
 from structlog.typing import Processor
 
 from app.redaction import redact
-from app.request_facts import CURRENT
 from app.sections import MonitoringSettings, host_and_port
+from core.request_facts import CURRENT
 from core.trace import TRACEPARENT
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.types import Scope
 
-from app.request_facts import RequestFacts
 from app.sections import NewRelicSettings
 from app.watched import METHODS
+from core.request_facts import RequestFacts
 from core.trace import TRACEPARENT
 from events.customer import TRACEPARENT_HEADER
 from infra.kafka import Record

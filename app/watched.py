@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.request_facts import CURRENT, RequestFacts
+from core.request_facts import CURRENT, RequestFacts
 
 _REQUESTS = Counter(
     "http_requests", "Answered requests, by operation, status and code of the error.", ["operation", "status", "code"]

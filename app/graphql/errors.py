@@ -12,8 +12,8 @@ from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 from graphql.validation.validate import ValidationAbortedError
 
 from app.graphql.document_guard import too_long_to_read
-from app.request_facts import note
 from core.errors import QueryTooComplex, RateLimited, ServiceError
+from core.request_facts import note
 
 log = structlog.get_logger("graphql")
 

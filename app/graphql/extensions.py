@@ -15,8 +15,8 @@ from app.graphql.errors import gave_up
 from app.graphql.quotas import Key, Quotas, bucket_of
 from app.graphql.rules import OperationRules
 from app.graphql.screened import Screened, ScreenedDocuments
-from app.request_facts import CURRENT, RequestFacts, note
 from core.errors import BadInput, ServiceError
+from core.request_facts import CURRENT, RequestFacts, note
 
 # Word by word a list of guesses would otherwise become the schema: which field there is, and what it wants.
 _UNFIT = BadInput("This document does not fit the schema. Send an access token to be told where: Authorization: Bearer ….")

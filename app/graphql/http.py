@@ -21,7 +21,7 @@ from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams, Results
 from app.graphql.execution import Schema
 from app.graphql.open_streams import OpenStreams, caller_key
-from app.graphql.request import GraphQLRequest, read_request, request_id_of, request_in_address
+from app.graphql.request import GraphQLRequest, read_request, request_in_address
 from app.graphql.response import (
     EVENT_STREAM,
     JSON,
@@ -35,12 +35,13 @@ from app.graphql.response import (
     refused,
 )
 from app.graphql.socket_guard import SocketGuard
-from app.http_bearer import UnusableCredentials, authorization_of, challenge
-from app.request_facts import note
 from auth.tokens import Credential
 from core.device import Device, device_of
 from core.errors import BadInput, RateLimited, ServiceError, Unauthenticated, Unavailable
+from core.request_facts import note
+from core.request_id import request_id_of
 from loaders.registry import Lanes
+from rest.http_bearer import UnusableCredentials, authorization_of, challenge
 from schema.context import Context
 from services.registry import Services
 

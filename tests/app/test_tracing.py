@@ -16,11 +16,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from app.asgi import create_app
 from app.container import Container
 from app.observability import start_tracing
-from app.request_facts import RequestFacts
 from app.sections import MonitoringSettings, NewRelicSettings
 from app.settings import Settings
 from app.tracing import LAST_SECONDS, Tracing
 from core.clock import SystemClock
+from core.request_facts import RequestFacts
 from events.customer import EventTopics
 from infra.kafka import Record
 from models.lease import Lease

@@ -8,8 +8,8 @@ from prometheus_client import REGISTRY, Gauge
 from starlette.types import Message, Receive, Scope, Send
 
 from app import watched
-from app.request_facts import CURRENT, note
 from app.watched import Watched
+from core.request_facts import CURRENT, note
 from tests.api import Api, Tokens
 from tests.graphql.socket import open_socket
 
