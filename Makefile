@@ -31,6 +31,7 @@ check: prepare ## Lint, formatting, types, layers, committed schema
 	$(PYTHON_ENV) -m mypy
 	.venv/bin/lint-imports
 	./customer-service schema --check
+	./customer-service events schemas --check
 
 fmt: prepare ## Format, and mend what ruff can mend
 	$(PYTHON_ENV) -m ruff check --fix .
@@ -39,8 +40,9 @@ fmt: prepare ## Format, and mend what ruff can mend
 bench: prepare ## Measure, and print ratios to a baseline
 	$(PYTHON_ENV) -m bench
 
-schema: prepare ## Write schema/schema.graphql from the code
+schema: prepare ## Write schema/schema.graphql and events/schemas from the code
 	./customer-service schema --write
+	./customer-service events schemas --write
 
 # Needs node 20 and npm; running the service does not, because what this builds is committed.
 ide: ## Build console/graphql-ide/dist, the page at GET /graphql, from its sources

@@ -24,10 +24,12 @@ from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings
+from app.topics import event_topics
 from app.verifiers import open_verifiers
 from core.clock import Clock
 from core.errors import Unavailable
 from infra.mongo import missing_indexes
+from rest.event_contract import event_contract_router
 from rest.health import Check, health_router
 from rest.token import token_router
 from rest.well_known import Authority, well_known_router
@@ -81,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.include_router(socket)
             app.include_router(health_router(_readiness(container)))
             app.include_router(well_known_router(_authority(settings, keys, clock)))
+            app.include_router(event_contract_router(event_topics(settings.kafka.topics)))
             issue = token_issuer(settings, clock, keys).issue
             admit = container.sign_in_limits.admit_client
             lifetime = settings.security.access_token_lifetime

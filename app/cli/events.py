@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from app.cli.event_schemas import schemas
 from app.cli.stack import find_stack
 from app.settings import ENV_PREFIX, InvalidSettings, load_settings
 from core.clock import rfc3339
@@ -23,9 +24,7 @@ events = typer.Typer(name="events", help="Look at the events that other services
 _STYLES = {"customer.created": "green", "customer.updated": "cyan", "customer.deleted": "red", "customer.erased": "bold red"}
 
 
-@events.callback()
-def _events() -> None:
-    """Keep ``tail`` a command of its own while it is the only one."""
+events.command()(schemas)
 
 
 @events.command()

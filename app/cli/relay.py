@@ -10,9 +10,9 @@ import structlog
 from app.database import open_database
 from app.observability import configure_logging
 from app.settings import Settings, load_settings
+from app.topics import event_topics
 from app.until_told import run_until_told
 from core.clock import SystemClock
-from events.customer import EventTopics
 from infra.kafka import open_producer
 from repositories.customer_event import MongoOutbox
 from workers.relay import Relay
@@ -31,8 +31,6 @@ def relay() -> None:
 
 
 async def _relay(settings: Settings, stop: asyncio.Event) -> None:
-    topics = settings.kafka.topics
-    where = EventTopics(created=topics.customer_create, updated=topics.customer_update, deleted=topics.customer_delete)
     async with (
         open_database(settings),
         open_producer(settings.kafka.brokers, client_id="customer-service-relay") as producer,
@@ -41,7 +39,7 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
         await outbox.inherit(_died_here)
         try:
-            await _until(stop, asyncio.create_task(Relay(outbox, producer, where).run(stop)))
+            await _until(stop, asyncio.create_task(Relay(outbox, producer, event_topics(settings.kafka.topics)).run(stop)))
         finally:
             await outbox.release()
 
