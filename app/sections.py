@@ -166,7 +166,7 @@ class TopicSettings(Section):
     partitions: int = Field(12, ge=1, le=10_000)
     replication_factor: int | None = Field(None, ge=1, le=100)
     """How many brokers keep each; None means as many as there are, three at most."""
-    retention: timedelta | Literal["forever"] = timedelta(days=7)
+    retention: Annotated[timedelta, Field(gt=timedelta())] | Literal["forever"] = timedelta(days=7)
     """How long events stay: ``P7D``. After an erasure, it is how long Kafka still knows the person."""
     cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
     """Whether old events go by age, by the next one of their customer, or by both."""

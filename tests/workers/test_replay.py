@@ -144,7 +144,7 @@ async def test_it_is_no_faster_than_allowed(producer: KeepingProducer, monkeypat
         await sleep(0)
 
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: 100.0)
-    monkeypatch.setattr(module.asyncio, "sleep", noted)
+    monkeypatch.setattr(asyncio, "sleep", noted)
     records = MemoryRecords(happened(*[(str(number), 1) for number in range(25)]))
 
     await Replay(records, producer, TOPICS, began=BEGAN, rate=10).run(EVERYTHING, Replayed(), lambda _: None)
