@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,12 +27,14 @@ from app.keys import KeyFile, token_issuer, token_verifier
 from app.observability import start_tracing
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings
+from app.topics import event_topics
 from app.verifiers import open_verifiers
 from app.watched import Watched
 from core.clock import Clock
 from core.errors import Unavailable
 from infra.mongo import missing_indexes
 from repositories.migration import Migrations
+from rest.event_contract import event_contract_router
 from rest.health import Check, health_router
 from rest.session import refresh_tokens
 from rest.token import token_router
@@ -64,8 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
             listeners = () if tracing is None else (tracing.of_mongodb,)
             container = await stack.enter_async_context(open_container(settings, listeners))
             clock = container.rules.clock
-            keys = container.keys
-            own = token_verifier(settings, clock, keys)
+            own = token_verifier(settings, clock, container.keys)
             verifiers = await stack.enter_async_context(open_verifiers(settings, own, clock))
             bearer = BearerReader(verifiers, container.revocations, container.activity)
             guard = SocketGuard(container.revocations, clock)
@@ -92,13 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
             app.router.routes.insert(0, Route("/graphql", endpoint=_Endpoint(browsers)))
             app.router.routes[:0] = ide_routes(settings.environment)
             app.include_router(socket)
-            app.include_router(health_router(_readiness(container, stopping)))
-            app.include_router(well_known_router(_authority(settings, keys, clock)))
-            issue = token_issuer(settings, clock, keys).issue
-            admit = container.sign_in_limits.admit_client
-            lifetime = settings.security.access_token_lifetime
-            tokens = token_router(container.clients, issue, lifetime=lifetime, admit=admit, refresh=refresh_tokens)
-            app.include_router(tokens)
+            for router in _routers(settings, container, stopping):
+                app.include_router(router)
             app.state.facade = open_facade(settings, container, bearer, schema.quotas)
             sign_in = open_operator_sign_in(settings, container.rules.sealer, container.services.sessions)
             app.router.routes.extend(await stack.enter_async_context(sign_in))
@@ -118,6 +114,23 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.stopping = stopping
     mount_facade(app)
     return app
+
+
+def _routers(settings: Settings, container: Container, stopping: asyncio.Event) -> list[APIRouter]:
+    """Return what is served beside GraphQL and the facade of REST."""
+    clock, keys = container.rules.clock, container.keys
+    return [
+        health_router(_readiness(container, stopping)),
+        well_known_router(_authority(settings, keys, clock)),
+        event_contract_router(event_topics(settings.kafka.topics)),
+        token_router(
+            container.clients,
+            token_issuer(settings, clock, keys).issue,
+            lifetime=settings.security.access_token_lifetime,
+            admit=container.sign_in_limits.admit_client,
+            refresh=refresh_tokens,
+        ),
+    ]
 
 
 class _Endpoint:

@@ -46,4 +46,10 @@ class CustomerEvent(beanie.Document):
                 name="pending",
                 partialFilterExpression={"pending": True},
             ),
+            # For those who are told again. A record enters it when it has been published, so that imports do not pay for it.
+            IndexModel(
+                [("occurred_at", ASCENDING), ("_id", ASCENDING)],
+                name="published",
+                partialFilterExpression={"published_at": {"$exists": True}},
+            ),
         ]

@@ -15,8 +15,9 @@ import app.cli.relay
 import app.cli.worker
 from tests.house import ROOT
 
-assert app.cli.relay
-assert app.cli.worker
+PROCESSES = (app.asgi, app.cli.relay, app.cli.worker)
+"""Whose figures are in the registry once they are imported."""
+
 RULES: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8"))
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy/grafana/customer-service.json").read_text(encoding="utf-8"))
 GUIDE = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
@@ -30,10 +31,6 @@ EXPRESSIONS = {
 """Every expression in PromQL, by what it belongs to."""
 
 NOT_OURS = ("python_", "process_")
-
-
-class Selectors(promql_parser.promql_parser.Visitor if hasattr(promql_parser.promql_parser, "Visitor") else object):  # type: ignore[misc]
-    """Placeholder."""
 
 
 def parts(expression: Any) -> Iterator[Any]:
@@ -72,7 +69,7 @@ def test_every_expression_asks_for_what_is_measured(where: str) -> None:
 
         assert selectors
         assert [] == [selector.name for selector in selectors if selector.name not in known]
-        assert set() == labels - set().union(*(known[selector.name] for selector in selectors))
+        assert set() == labels - set().union(*(known[str(selector.name)] for selector in selectors))
 
 
 @pytest.mark.parametrize("name", sorted(ALERTS))

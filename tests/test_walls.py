@@ -41,6 +41,7 @@ REASONED = {
     "repositories/customer_event.py:MongoOutbox.mark_published": "as above",
     "repositories/customer_event.py:MongoOutbox.backlog": "as above",
     "repositories/customer_event.py:MongoOutbox.oldest": "as above",
+    "repositories/event_replay.py": "an operator of the service publishes events again, of all sellers or of one",
     "repositories/erasure.py:ErasureNotes.__init__": "files of erased customers are removed for all sellers at once",
     "repositories/lease.py:hold": "leases are about work, not about data",
     "repositories/lease.py:holder_of": "as above",

@@ -10,9 +10,9 @@ import structlog
 from app.database import open_database
 from app.observability import configure_logging, serve_metrics, start_tracing
 from app.settings import Settings, load_settings
+from app.topics import event_topics
 from app.until_told import run_until_told
 from core.clock import SystemClock
-from events.customer import EventTopics
 from infra.kafka import open_producer
 from repositories.customer_event import MongoOutbox
 from workers.measured_producer import MeasuredProducer
@@ -34,8 +34,6 @@ def relay() -> None:
 
 
 async def _relay(settings: Settings, stop: asyncio.Event) -> None:
-    topics = settings.kafka.topics
-    where = EventTopics(created=topics.customer_create, updated=topics.customer_update, deleted=topics.customer_delete)
     async with (
         open_database(settings),
         open_producer(settings.kafka.brokers, client_id="customer-service-relay") as producer,
@@ -49,7 +47,7 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         try:
             measured: Producer = MeasuredProducer(producer, clock)
             traced = measured if tracing is None else tracing.of_producer(measured)
-            await _until(stop, asyncio.create_task(Relay(outbox, traced, where).run(stop)))
+            await _until(stop, asyncio.create_task(Relay(outbox, traced, event_topics(settings.kafka.topics)).run(stop)))
             await measuring
         finally:
             measuring.cancel()

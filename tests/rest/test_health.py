@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from app import asgi
 from core.errors import Unavailable
 from infra.mongo import Mongo
+from repositories.migration import Migrations
 from rest.health import Check, health_router
 from tests.api import BASE, Commands
 
@@ -79,7 +80,7 @@ async def test_a_process_is_ready_when_the_database_is(
         return migrations
 
     monkeypatch.setattr(asgi, "missing_indexes", missing)
-    monkeypatch.setattr(asgi.Migrations, "pending", pending)
+    monkeypatch.setattr(Migrations, "pending", pending)
     stopping = asyncio.Event()
     ready = asgi._readiness(Container(answers=answers), stopping)  # type: ignore[arg-type]  # as much as is looked at
 
