@@ -26,6 +26,7 @@ from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
+from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_watching import JOINED, CustomerWatching
 from services.document import DocumentService
@@ -139,6 +140,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
         services = Services(
             customers=customers,
             customer_bulk=CustomerBulk(customers),
+            finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
             erasure=ErasureService(to.units, rules.records, ErasedFiles(to.store, clock), limits, rules.sealer, clock),
             customer_watching=CustomerWatching(live_events),

@@ -68,7 +68,7 @@ class PatientConnections(BoundedHeads):
         self._body_timer = None
         if self.transport.is_closing():
             return
-        if self.cycle is not None and self.cycle.response_started:
+        if self.cycle.response_started:
             self.transport.close()
         else:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)

@@ -6,6 +6,7 @@ from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
+from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_watching import CustomerWatching
 from services.document import DocumentService
@@ -25,6 +26,7 @@ class Services:
 
     customers: CustomerService
     customer_bulk: CustomerBulk
+    finding: CustomerFinding
     merging: CustomerMerging
     erasure: ErasureService
     customer_watching: CustomerWatching

@@ -10,6 +10,7 @@ from pymongo.collection import Collection
 from typer.testing import CliRunner
 
 from app.cli import database
+from app.database import open_database
 from app.settings import Settings
 from infra.mongo import create_indexes, open_mongo
 from repositories import migration
@@ -66,7 +67,7 @@ def test_an_index_is_built_however_long_it_takes(
     command: Callable[..., tuple[int, str]], customers: Collection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     customers.insert_many([{"seller_id": "s", "live": True, "search_words": [f"w{row}", "x"]} for row in range(ROWS)])
-    as_for_requests = partial(database.open_database, patience=0.03)
+    as_for_requests = partial(open_database, patience=0.03)
     monkeypatch.setattr(database, "open_database", as_for_requests)
 
     assert (0, "Every index is there.\n") == command("indexes")
