@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test conformance check fmt bench schema ide clean clean-data
+.PHONY: help prepare run test test-kafka conformance check fmt bench schema ide clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -25,12 +25,17 @@ conformance: prepare ## Run the tools and clients that users of the API have (ne
 	HOSTILE_REQUESTS=10000 $(PYTHON_ENV) -m pytest -q -n 2 \
 		tests/conformance tests/graphql/test_hostile_load.py $(ARGS)
 
+test-kafka: prepare ## Run what needs Apache Kafka itself (fetched with Maven; needs Java 17; skipped where there is none)
+	@tests/kafka/prepare.sh
+	$(PYTHON_ENV) -m pytest -q -n 0 tests/kafka $(ARGS)
+
 check: prepare ## Lint, formatting, types, layers, committed schema
 	$(PYTHON_ENV) -m ruff check .
 	$(PYTHON_ENV) -m ruff format --check .
 	$(PYTHON_ENV) -m mypy
 	.venv/bin/lint-imports
 	./customer-service schema --check
+	./customer-service events schemas --check
 
 fmt: prepare ## Format, and mend what ruff can mend
 	$(PYTHON_ENV) -m ruff check --fix .
@@ -39,8 +44,9 @@ fmt: prepare ## Format, and mend what ruff can mend
 bench: prepare ## Measure, and print ratios to a baseline
 	$(PYTHON_ENV) -m bench
 
-schema: prepare ## Write schema/schema.graphql from the code
+schema: prepare ## Write schema/schema.graphql and events/schemas from the code
 	./customer-service schema --write
+	./customer-service events schemas --write
 
 # Needs node 20 and npm; running the service does not, because what this builds is committed.
 ide: ## Build console/graphql-ide/dist, the page at GET /graphql, from its sources

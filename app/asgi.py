@@ -1,16 +1,18 @@
-"""The ASGI application: GraphQL, its WebSocket, tokens for programs, and health."""
+"""The ASGI application: GraphQL, its WebSocket, REST, tokens for programs, and health."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
 from app.container import Container, open_container
+from app.facade import mount_facade, open_facade
 from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams
 from app.graphql.http import GraphQLEndpoint, open_to_browsers
@@ -22,15 +24,24 @@ from app.graphql.socket import GraphQLSocket
 from app.graphql.socket_guard import SocketGuard
 from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
+from app.observability import start_tracing
 from app.operator_sign_in import open_operator_sign_in
 from app.settings import Settings
+from app.topics import event_topics
 from app.verifiers import open_verifiers
+from app.watched import Watched
 from core.clock import Clock
 from core.errors import Unavailable
 from infra.mongo import missing_indexes
+from repositories.migration import Migrations
+from rest.event_contract import event_contract_router
 from rest.health import Check, health_router
+from rest.session import refresh_tokens
 from rest.token import token_router
 from rest.well_known import Authority, well_known_router
+
+# FastAPI's own writes whole query strings into traces, and those of GraphQL and of filters hold personal data.
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -43,16 +54,19 @@ def create_app(settings: Settings) -> FastAPI:
     stored = stored_documents(settings.graphql.stored_documents, schema)
     documents = Documents(stored, only_stored=settings.graphql.only_stored_documents)
     open_streams = OpenStreams(settings.graphql.connections_per_caller)
+    tracing = start_tracing(settings.monitoring, process="serve")
     # Set by the server when it begins to stop; the end of the lifespan comes after the streams that wait for it.
     stopping = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            container = await stack.enter_async_context(open_container(settings))
+            if tracing is not None:
+                stack.callback(tracing.close)
+            listeners = () if tracing is None else (tracing.of_mongodb,)
+            container = await stack.enter_async_context(open_container(settings, listeners))
             clock = container.rules.clock
-            keys = container.keys
-            own = token_verifier(settings, clock, keys)
+            own = token_verifier(settings, clock, container.keys)
             verifiers = await stack.enter_async_context(open_verifiers(settings, own, clock))
             bearer = BearerReader(verifiers, container.revocations, container.activity)
             guard = SocketGuard(container.revocations, clock)
@@ -79,21 +93,44 @@ def create_app(settings: Settings) -> FastAPI:
             app.router.routes.insert(0, Route("/graphql", endpoint=_Endpoint(browsers)))
             app.router.routes[:0] = ide_routes(settings.environment)
             app.include_router(socket)
-            app.include_router(health_router(_readiness(container)))
-            app.include_router(well_known_router(_authority(settings, keys, clock)))
-            issue = token_issuer(settings, clock, keys).issue
-            admit = container.sign_in_limits.admit_client
-            lifetime = settings.security.access_token_lifetime
-            app.include_router(token_router(container.clients, issue, lifetime=lifetime, admit=admit))
+            for router in _routers(settings, container, stopping):
+                app.include_router(router)
+            app.state.facade = open_facade(settings, container, bearer, schema.quotas)
             sign_in = open_operator_sign_in(settings, container.rules.sealer, container.services.sessions)
             app.router.routes.extend(await stack.enter_async_context(sign_in))
             app.state.container = container
             yield
 
     # A redirect to the address without its slash would take the host from the request, whoever wrote it.
-    app = FastAPI(title="Customer Service", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Customer Service",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
+    )
+    app.add_middleware(Watched, span=None if tracing is None else tracing.of_request)
     app.state.stopping = stopping
+    mount_facade(app)
     return app
+
+
+def _routers(settings: Settings, container: Container, stopping: asyncio.Event) -> list[APIRouter]:
+    """Return what is served beside GraphQL and the facade of REST."""
+    clock, keys = container.rules.clock, container.keys
+    return [
+        health_router(_readiness(container, stopping)),
+        well_known_router(_authority(settings, keys, clock)),
+        event_contract_router(event_topics(settings.kafka.topics)),
+        token_router(
+            container.clients,
+            token_issuer(settings, clock, keys).issue,
+            lifetime=settings.security.access_token_lifetime,
+            admit=container.sign_in_limits.admit_client,
+            refresh=refresh_tokens,
+        ),
+    ]
 
 
 class _Endpoint:
@@ -119,19 +156,24 @@ def _authority(settings: Settings, keys: KeyFile, clock: Clock) -> Authority:
     return Authority(settings.security.issuer, settings.server.public_url, lambda: keys.current().public(clock.now()))
 
 
-def _readiness(container: Container) -> Check:
+def _readiness(container: Container, stopping: asyncio.Event) -> Check:
     complete: list[bool] = []
 
     async def ready() -> str | None:
+        if stopping.is_set():
+            return "the process stops"
         if not await container.mongo.answers():
             return "MongoDB does not answer"
         if not complete:
             try:
                 missing = await missing_indexes()
+                pending = await Migrations(container.rules.clock).pending()
             except Unavailable:
                 return "MongoDB does not answer"
             if missing:
                 return f"indexes: {', '.join(missing)}; run: customer-service database indexes"
+            if pending:
+                return f"migrations: {', '.join(pending)}; run: customer-service database migrate"
             complete.append(True)
         return None
 

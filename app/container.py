@@ -2,9 +2,10 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from app.aws import aws_access
 from app.database import open_database
@@ -19,11 +20,13 @@ from infra.mongo import Mongo
 from infra.s3 import S3ObjectStore, open_object_store
 from infra.sqs import SqsWorkQueue, open_work_queue
 from repositories.bulk_import import ImportChanges
-from repositories.customer_event import CustomerEventChanges
+from repositories.customer_event import CustomerEventChanges, MongoOutbox
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
+from services.customer_bulk import CustomerBulk
+from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_watching import JOINED, CustomerWatching
 from services.document import DocumentService
@@ -33,6 +36,7 @@ from services.document_review import DocumentReviewService
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
+from services.import_references import ImportReferences
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
 from services.import_watching import LATEST
@@ -51,6 +55,7 @@ from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
 from workers.bulk_import import ImportWorker
 from workers.housekeeping import Housekeeping
+from workers.measuring import Measurement, of_outbox, of_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ class Container(Connections):
 
 
 @asynccontextmanager
-async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
-    """Open every remote system; close them in reverse, whatever happens.
+async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) -> AsyncIterator[Connections]:
+    """Open every remote system; close them in reverse, whatever happens. *listeners* are for the driver of the database.
 
     Raises:
         InvalidSettings: a secret is not what it should be.
@@ -99,7 +104,7 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
     """
     async with AsyncExitStack() as stack:
         rules = build_rules(settings)
-        mongo = await stack.enter_async_context(open_database(settings))
+        mongo = await stack.enter_async_context(open_database(settings, listeners))
         store = await stack.enter_async_context(open_store(settings))
         queue = await stack.enter_async_context(open_queue(settings))
         bulk = settings.bulk.customer
@@ -113,14 +118,14 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
 
 
 @asynccontextmanager
-async def open_container(settings: Settings) -> AsyncIterator[Container]:
+async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> AsyncIterator[Container]:
     """Open everything that serving needs; see `open_connections`.
 
     Raises:
         InvalidSettings: as there, or the signing keys or the carriers of one-time codes cannot be used.
     """
     async with AsyncExitStack() as stack:
-        to = await stack.enter_async_context(open_connections(settings))
+        to = await stack.enter_async_context(open_connections(settings, listeners))
         rules, clock = to.rules, to.rules.clock
         live = await stack.enter_async_context(open_live(ImportChanges(), LATEST))
         live_events = await stack.enter_async_context(open_live(CustomerEventChanges(), JOINED))
@@ -131,8 +136,11 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
         keys = key_file(settings, clock)
         sessions = build_sessions(to, revocations, keys)
         limits = SignInLimits(rules.sealer, clock, send_allowances(settings))
+        customers = build_customers(to)
         services = Services(
-            customers=build_customers(to),
+            customers=customers,
+            customer_bulk=CustomerBulk(customers),
+            finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
             erasure=ErasureService(to.units, rules.records, ErasedFiles(to.store, clock), limits, rules.sealer, clock),
             customer_watching=CustomerWatching(live_events),
@@ -142,6 +150,7 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
             onboarding=OnboardingService(rules.policies),
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
             import_previews=ImportPreviews(to.store, to.limits, rules.policies, rules.records),
+            import_references=build_references(to),
             sessions=sessions,
             one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
             sign_in=SignInService(to.units, sessions, limits, rules.records, rules.sealer, clock),
@@ -166,6 +175,11 @@ async def open_container(settings: Settings) -> AsyncIterator[Container]:
 def build_customers(to: Connections) -> CustomerService:
     """Return the service that reads and changes customers."""
     return CustomerService(to.units, to.rules.records, to.rules.policies, DocumentFiles(to.store), to.rules.clock)
+
+
+def build_references(to: Connections) -> ImportReferences:
+    """Return the service that imports files which lie in the object store already."""
+    return ImportReferences(to.store, to.queue, to.rules.clock, to.limits, to.settings.aws.s3.bucket)
 
 
 def build_sessions(to: Connections, revocations: Revocations, keys: KeyFile) -> SessionService:
@@ -197,6 +211,7 @@ def import_worker(to: Connections) -> ImportWorker:
     return ImportWorker(
         to.queue,
         runs,
+        build_references(to),
         to.limits,
         visibility_timeout=sqs.visibility_timeout,
         wait_seconds=sqs.wait_seconds,
@@ -208,6 +223,11 @@ def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
     changes = DocumentChanges(to.rules.records, to.rules.clock)
     return Housekeeping([DocumentExpiry(to.units, changes, to.rules.clock).sweep, ErasedFiles(to.store, to.rules.clock).sweep])
+
+
+def measurements(to: Connections) -> list[Measurement]:
+    """Return what every worker measures besides: what waits for a worker, and for the relay, which may not live."""
+    return [of_queue(to.queue), of_outbox(MongoOutbox(to.rules.clock, holder=""), to.rules.clock)]
 
 
 def build_rules(settings: Settings) -> Rules:

@@ -1,5 +1,6 @@
 """The sections of the configuration: what each key is called, may hold, and means."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -159,11 +160,24 @@ class KafkaTopics(Section):
     customer_delete: str = "customer.deleted"
 
 
+class TopicSettings(Section):
+    """How ``customer-service events topics`` makes them."""
+
+    partitions: int = Field(12, ge=1, le=10_000)
+    replication_factor: int | None = Field(None, ge=1, le=100)
+    """How many brokers keep each; None means as many as there are, three at most."""
+    retention: Annotated[timedelta, Field(gt=timedelta())] | Literal["forever"] = timedelta(days=7)
+    """How long events stay: ``P7D``. After an erasure, it is how long Kafka still knows the person."""
+    cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
+    """Whether old events go by age, by the next one of their customer, or by both."""
+
+
 class KafkaSettings(Section):
     """The event log."""
 
     brokers: list[str] = Field(["localhost:9092"], min_length=1)
     topics: KafkaTopics = KafkaTopics()
+    topic_settings: TopicSettings = TopicSettings()
     personal_data: Literal["reference", "masked", "full"] = "masked"
 
 
@@ -264,11 +278,17 @@ class GraphQLSettings(Section):
 
 
 class NewRelicSettings(Section):
-    """New Relic, by OTLP."""
+    """Traces, sent by OTLP over HTTP to New Relic, or to any other collector."""
 
     enabled: bool = False
+    """Without a licence key it stays off all the same."""
     app_name: str = "customer-service"
     license_key: SecretStr | None = None
+    """Sent as the header ``api-key``."""
+    endpoint: HttpAddress = "https://otlp.nr-data.net"
+    """The collector; ``/v1/traces`` is appended. New Relic's in Europe is ``https://otlp.eu01.nr-data.net``."""
+    sample_ratio: float = Field(1, ge=0, le=1)
+    """Which part of the traces is recorded that begin here. For those that callers began, these decide."""
 
 
 class PrometheusSettings(Section):

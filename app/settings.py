@@ -7,6 +7,7 @@ The file uses the keys of the customer's description (camelCase); the environmen
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +33,7 @@ from app.sections import (
 ENV_PREFIX = "CUSTOMER_SERVICE_"
 CONFIG_FILE = Path(__file__).resolve().parents[1] / "config.yaml"
 """The configuration file, unless ``CUSTOMER_SERVICE_CONFIG`` names another one; wherever the program is called from."""
+_LONGEST_TOKEN = timedelta(hours=1)
 _CAPITAL = re.compile(r"(?<!^)[A-Z]")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -126,6 +128,14 @@ def _unsafe(settings: Settings) -> list[str]:
         "otp.webhook.url": (
             settings.otp.webhook is not None and not settings.otp.webhook.url.startswith("https://"),
             "sends codes in the clear: use https",
+        ),
+        "security.accessTokenLifetime": (
+            settings.security.access_token_lifetime > _LONGEST_TOKEN,
+            "lets a stolen token hold for more than an hour: refresh tokens are for longer",
+        ),
+        "server.publicUrl": (
+            settings.server.public_url is not None and not settings.server.public_url.startswith("https://"),
+            "sends clients, with their secrets, to an address without TLS: use https",
         ),
         "server.allowedOrigins": ("*" in settings.server.allowed_origins, "lets every web site in: name yours"),
     }

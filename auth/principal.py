@@ -1,7 +1,7 @@
 """Who calls, and what they may do. Decided from a verified token; nothing here does I/O."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from core.errors import BadInput, Forbidden
@@ -117,3 +117,11 @@ class Principal:
         if not is_seller_id(seller_id):
             raise BadInput(SELLER_ID_RULE)
         return Tenant(seller_id)
+
+    def acting_for(self, seller_id: str) -> "Principal":
+        """Return this caller, bound to one seller: a service that spans all sees nothing of the others then.
+
+        Raises:
+            Forbidden, BadInput: as `reach_of`.
+        """
+        return replace(self, seller_id=self.reach_of(seller_id).seller_id)

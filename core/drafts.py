@@ -104,3 +104,11 @@ class BulkImportDraft:
     columns: tuple[tuple[str, str], ...] = ()
     delimiter: str | None = None
     encoding: BulkImportEncoding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileReference:
+    """A file that lies in the object store already: its bucket, and its path there."""
+
+    bucket: str
+    path: str

@@ -4,7 +4,7 @@ An event is recorded in the transaction that changed the customer, and published
 carries its own `data`: publishing never looks at the customer again, and a repetition has the same id and the same bytes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -13,11 +13,15 @@ import orjson
 
 from core.clock import rfc3339
 from core.vocabulary import CustomerEventType, EventPrivacy
+from events.fields import CUSTOMER_FIELDS, EXTERNAL_ID, MASKED_FIELDS, MERGED_INTO, PARTS, Field
 
 SCHEMA_VERSION = 1
 """Goes up when a field changes its meaning or disappears; new fields do not change it."""
 
 SOURCE = "customer-service"
+
+TRACEPARENT_HEADER = "traceparent"
+"""Of the request that made the change, when that was traced: W3C Trace Context."""
 
 EVENT_NAMES: Mapping[CustomerEventType, str] = {
     CustomerEventType.CREATED: "customer.created",
@@ -26,56 +30,25 @@ EVENT_NAMES: Mapping[CustomerEventType, str] = {
     CustomerEventType.ERASED: "customer.erased",
 }
 
-# Written out by hand: a field added to the stored customer stays private until somebody adds it here. "number" is missing
-# among those of a document, because document numbers never leave the service.
-_CUSTOMER_FIELDS = {
-    "email": "email",
-    "email_verified": "emailVerified",
-    "phone": "phone",
-    "phone_verified": "phoneVerified",
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "company": "company",
-    "date_of_birth": "dateOfBirth",
-    "locale": "locale",
-    "tags": "tags",
-    "version": "version",
-    "created_at": "createdAt",
-    "updated_at": "updatedAt",
-}
-_ATTRIBUTE_FIELDS = {"key": "key", "value": "value"}
-_ADDRESS_FIELDS = {
-    "id": "id",
-    "kind": "kind",
-    "is_default": "isDefault",
-    "label": "label",
-    "recipient": "recipient",
-    "company": "company",
-    "line1": "line1",
-    "line2": "line2",
-    "city": "city",
-    "region": "region",
-    "postal_code": "postalCode",
-    "country_code": "countryCode",
-    "phone": "phone",
-}
-_DOCUMENT_FIELDS = {
-    "id": "id",
-    "type": "type",
-    "status": "status",
-    "issuing_country": "issuingCountry",
-    "issued_on": "issuedOn",
-    "expires_on": "expiresOn",
-}
+Names = Mapping[str, str]
+"""Stored names to public ones."""
 
 
-LEFT_OF_ERASED = ("id", "sellerId", "kind", "status", "mergedInto")
-"""What stays in the data of an erased customer's events, those that were recorded before included."""
+def _names(fields: Iterable[Field]) -> Names:
+    return {field.stored: field.public for field in fields}
+
+
+_CUSTOMER_NAMES = _names(CUSTOMER_FIELDS)
+_MASKED_NAMES = {stored: public for stored, public in _CUSTOMER_NAMES.items() if public in MASKED_FIELDS}
+_PART_NAMES = {part: _names(fields) for part, fields in PARTS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerEvent:
-    """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON."""
+    """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON.
+
+    `trace` is the trace that the change belongs to, if any: see `core.trace`.
+    """
 
     id: str
     seller_id: str
@@ -86,6 +59,7 @@ class CustomerEvent:
     changed: tuple[str, ...]
     occurred_at: datetime
     data: Mapping[str, object]
+    trace: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, which would be read as the machine's local time."""
@@ -141,7 +115,7 @@ def wire(event: CustomerEvent) -> WireEvent:
             "data": event.data,
         }
     )
-    headers = (
+    headers: tuple[tuple[str, bytes], ...] = (
         ("event", name.encode()),
         ("ce_specversion", b"1.0"),
         ("ce_id", event.id.encode()),
@@ -151,6 +125,8 @@ def wire(event: CustomerEvent) -> WireEvent:
         ("seller_id", event.seller_id.encode()),
         ("content-type", b"application/json"),
     )
+    if event.trace is not None:
+        headers = (*headers, (TRACEPARENT_HEADER, event.trace.encode()))
     return WireEvent(key=event.customer_id.encode(), value=value, headers=headers)
 
 
@@ -165,7 +141,7 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
     e-mail address, the customer's phone) is left out below FULL.
 
     Of a customer that was merged into another one every grade has ``mergedInto``, the other one's id. Of an erased one no
-    grade has more than `LEFT_OF_ERASED`.
+    grade has more than `events.fields.LEFT_OF_ERASED`.
     """
     data: dict[str, object] = {
         "id": customer["_id"] if "_id" in customer else customer["id"],
@@ -173,28 +149,22 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
         "kind": _plain(customer["kind"]),
         "status": _plain(customer["status"]),
     }
-    if customer.get("merged_into") is not None:
-        data["mergedInto"] = customer["merged_into"]
+    if customer.get(MERGED_INTO.stored) is not None:
+        data[MERGED_INTO.public] = customer[MERGED_INTO.stored]
     if customer.get("erased_at") is not None:
         return data
-    external_id = customer.get("external_id")
+    external_id = customer.get(EXTERNAL_ID.stored)
     if external_id is not None and (privacy is EventPrivacy.FULL or not _is_contact(external_id, customer)):
-        data["externalId"] = external_id
+        data[EXTERNAL_ID.public] = external_id
     if privacy is EventPrivacy.MASKED:
-        data["email"] = _masked(customer.get("email"), mask_email)
-        data["phone"] = _masked(customer.get("phone"), mask_phone)
-        for stored, public in (("first_name", "firstName"), ("last_name", "lastName"), ("company", "company")):
-            data[public] = _masked(customer.get(stored), initials)
+        for stored, public in _MASKED_NAMES.items():
+            data[public] = _masked(customer.get(stored), _MASKS.get(stored, initials))
     elif privacy is EventPrivacy.FULL:
-        data |= _picked(customer, _CUSTOMER_FIELDS)
-        for stored, public, fields in (
-            ("attributes", "attributes", _ATTRIBUTE_FIELDS),
-            ("addresses", "addresses", _ADDRESS_FIELDS),
-            ("documents", "documents", _DOCUMENT_FIELDS),
-        ):
-            parts = customer.get(stored)
-            if isinstance(parts, Sequence):
-                data[public] = [_picked(part, fields) for part in parts]
+        data |= _picked(customer, _CUSTOMER_NAMES)
+        for part, names in _PART_NAMES.items():
+            held = customer.get(part)
+            if isinstance(held, Sequence):
+                data[part] = [_picked(one, names) for one in held]
     return data
 
 
@@ -214,6 +184,9 @@ def initials(name: str) -> str:
     return " ".join(f"{word[0]}." for word in name.split())
 
 
+_MASKS = {"email": mask_email, "phone": mask_phone}
+
+
 def _masked(value: object, mask: Callable[[str], str]) -> str | None:
     return mask(value) if isinstance(value, str) and value else None
 
@@ -222,7 +195,7 @@ def _is_contact(external_id: object, customer: Mapping[str, object]) -> bool:
     return "@" in str(external_id) or external_id == customer.get("phone")
 
 
-def _picked(stored: Mapping[str, object], fields: Mapping[str, str]) -> dict[str, object]:
+def _picked(stored: Mapping[str, object], fields: Names) -> dict[str, object]:
     picked = {public: _plain(stored[name]) for name, public in fields.items() if name in stored}
     if "id" in fields and "_id" in stored:
         picked = {"id": stored["_id"], **picked}

@@ -1,6 +1,6 @@
 """The database client: one per process, always against a replica set."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -13,9 +13,13 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
 from core.errors import StandaloneDatabase, Unavailable
+from infra.mongo_pool import PoolGauges
 from models.registry import STORED_MODELS
 from repositories.errors import translated
 from repositories.unit_of_work import UnitOfWork
+
+PATIENCE = 5.0
+"""Seconds that one command of a request may take; nobody waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,18 @@ class Mongo:
 
 
 @asynccontextmanager
-async def open_mongo(uri: str, database: str, *, max_pool_size: int = 100, min_pool_size: int = 0) -> AsyncIterator[Mongo]:
+async def open_mongo(
+    uri: str,
+    database: str,
+    *,
+    max_pool_size: int = 100,
+    min_pool_size: int = 0,
+    listeners: Sequence[Any] = (),
+    patience: float | None = PATIENCE,
+) -> AsyncIterator[Mongo]:
     """Connect, check what is there, and tell Beanie about the stored shapes. Indexes are made by `database indexes`.
+
+    *patience* is how many seconds one command may take, None for as long as it needs. *listeners* are the driver's own.
 
     Raises:
         StandaloneDatabase: with what to do about it.
@@ -54,10 +68,11 @@ async def open_mongo(uri: str, database: str, *, max_pool_size: int = 100, min_p
         maxPoolSize=max_pool_size,
         minPoolSize=min_pool_size,
         # Each has a default of half a minute or for ever; a caller is gone by then.
-        timeoutMS=5000,
+        timeoutMS=None if patience is None else int(patience * 1000),
         waitQueueTimeoutMS=1000,
         serverSelectionTimeoutMS=3000,
         connectTimeoutMS=2000,
+        event_listeners=[PoolGauges(), *listeners],
     )
     try:
         await _require_replica_set(client)

@@ -4,6 +4,7 @@ Delivery is at least once and in any order. A message that is received stays hid
 longer has to `extend` it, and who is done has to `delete` it. A message received too often ends in the dead-letter queue.
 """
 
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,15 +13,24 @@ from typing import TYPE_CHECKING
 import orjson
 import structlog
 from botocore.exceptions import ClientError
+from prometheus_client import Counter, Histogram
 
 from core.errors import Unavailable
 from infra.aws import AwsAccess, error_code, patience, reaching
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
+    from types_aiobotocore_sqs.literals import QueueAttributeNameType
     from types_aiobotocore_sqs.type_defs import MessageTypeDef
 
 _log = structlog.get_logger(__name__)
+
+_AGE = Histogram(
+    "work_queue_message_age_seconds",
+    "How old messages were when they were taken off the queue for the first time.",
+    buckets=(0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600),
+)
+_DEAD = Counter("work_queue_dead_letters", "Messages that were put aside for a person.")
 
 SYSTEM = "The work queue"
 BATCH_MESSAGES = 10
@@ -34,6 +44,11 @@ RETENTION_SECONDS = 14 * 24 * 3600
 
 _GONE = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"})
 """Answers that mean: this receipt no longer counts (somebody else has the message, or it is done)."""
+
+_STATES: Mapping[str, "QueueAttributeNameType"] = {
+    "waiting": "ApproximateNumberOfMessages",
+    "taken": "ApproximateNumberOfMessagesNotVisible",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +130,10 @@ class SqsWorkQueue:
                 MaxNumberOfMessages=min(max_messages, BATCH_MESSAGES),
                 WaitTimeSeconds=wait_seconds,
                 VisibilityTimeout=self._visibility_timeout,
-                AttributeNames=["ApproximateReceiveCount"],
+                AttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
+        for received in answer.get("Messages", ()):
+            _measure_age(received)
         return [_message(received) for received in answer.get("Messages", ())]
 
     async def extend(self, message: Message, seconds: int) -> bool:
@@ -154,6 +171,7 @@ class SqsWorkQueue:
                 },
             )
         await self.delete(message)
+        _DEAD.inc()
         _log.error("sqs.dead_letter", message_id=message.id, reason=reason, receive_count=message.receive_count)
 
     async def ensure_queues(self) -> None:
@@ -181,6 +199,17 @@ class SqsWorkQueue:
                     "RedrivePolicy": orjson.dumps(redrive).decode(),
                 },
             )
+
+    async def depths(self) -> Mapping[str, int]:
+        """Return about how many messages are waiting, taken by somebody, and dead: by these three words."""
+        found: dict[str, int] = {}
+        for name, states in ((self._name, _STATES), (self._dead_letters, {"dead": _STATES["waiting"]})):
+            url = await self._url(name)
+            with reaching(SYSTEM):
+                answer = await self._client.get_queue_attributes(QueueUrl=url, AttributeNames=list(states.values()))
+            attributes = answer.get("Attributes", {})
+            found |= {state: int(attributes.get(attribute, "0")) for state, attribute in states.items()}
+        return found
 
     async def url(self) -> str:
         """Return the address of the queue, as the server gives it."""
@@ -224,6 +253,14 @@ def _message(received: "MessageTypeDef") -> Message:
         receipt=received.get("ReceiptHandle", ""),
         receive_count=int(received.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
     )
+
+
+def _measure_age(received: "MessageTypeDef") -> None:
+    """Measure how long a message waited for its first reader; the age of one that came back says nothing of the queue."""
+    attributes = received.get("Attributes", {})
+    sent = attributes.get("SentTimestamp", "")
+    if sent.isdecimal() and attributes.get("ApproximateReceiveCount", "1") == "1":
+        _AGE.observe(max(0.0, time.time() - int(sent) / 1000))
 
 
 def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:

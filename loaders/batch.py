@@ -12,11 +12,15 @@ A batch never holds a key that was asked for after its query had begun, so nobod
 
 import asyncio
 import contextvars
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
+from prometheus_client import Histogram
+
 from core.errors import Unavailable
+from core.trace import TRACEPARENT
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -29,18 +33,31 @@ MAX_UNDER_WAY = 2
 
 Fetch = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
 
+_KEYS = Histogram(
+    "loader_batch_keys", "Keys in one query of a loader.", ["query"], buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500)
+)
+_SECONDS = Histogram(
+    "loader_batch_seconds",
+    "How long one query of a loader took.",
+    ["query"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+
 
 class Lane(Generic[K, V]):
     """Turns the loads of many into queries by *fetch*, at most `MAX_UNDER_WAY` at a time, of at most `MAX_BATCH` keys each."""
 
-    def __init__(self, fetch: Fetch[K, V]) -> None:
+    def __init__(self, fetch: Fetch[K, V], query: str = "alone") -> None:
         self._fetch = fetch
+        # What a batch costs is measured under the name of the *query*, which is the program's.
+        self._keys, self._seconds = _KEYS.labels(query), _SECONDS.labels(query)
         self._waiting: deque[_Group[K, V]] = deque()
         self._under_way: set[_Batch[K, V]] = set()
         self._woken = False
 
     def add(self, group: "_Group[K, V]") -> None:
         """Let *group* go with the next batch."""
+        group.trace = TRACEPARENT.get()
         self._waiting.append(group)
         if not self._woken and len(self._under_way) < MAX_UNDER_WAY:
             self._woken = True
@@ -52,7 +69,11 @@ class Lane(Generic[K, V]):
         while len(self._under_way) < MAX_UNDER_WAY and (groups := self._next()):
             batch = _Batch(groups)
             self._under_way.add(batch)
-            batch.task = asyncio.get_running_loop().create_task(self._run(batch), context=contextvars.Context())
+            context = contextvars.Context()
+            if groups[0].trace is not None:
+                # Of the one that waits longest: a batch can be seen in one trace only.
+                context.run(TRACEPARENT.set, groups[0].trace)
+            batch.task = asyncio.get_running_loop().create_task(self._run(batch), context=context)
 
     def _next(self) -> "list[_Group[K, V]]":
         taken: list[_Group[K, V]] = []
@@ -67,7 +88,11 @@ class Lane(Generic[K, V]):
     async def _run(self, batch: "_Batch[K, V]") -> None:
         try:
             # Once each, in the order they were asked for in.
-            found = await self._fetch(list(dict.fromkeys(key for group in batch.groups for key in group.keys)))
+            keys = list(dict.fromkeys(key for group in batch.groups for key in group.keys))
+            self._keys.observe(len(keys))
+            begun = time.perf_counter()
+            found = await self._fetch(keys)
+            self._seconds.observe(time.perf_counter() - begun)
         except asyncio.CancelledError:
             # This task ends here either way; whoever still waits would wait for ever.
             batch.settle({}, Unavailable("What this needs could not be read in time. Try again."))
@@ -161,12 +186,13 @@ class _Waiter(asyncio.Future[Any]):
 class _Group(Generic[K, V]):
     """Keys that one operation asked for together, and who waits for them there."""
 
-    __slots__ = ("_error", "_found", "_waiters", "abandoned", "batch", "keys")
+    __slots__ = ("_error", "_found", "_waiters", "abandoned", "batch", "keys", "trace")
 
     def __init__(self, keys: Sequence[K]) -> None:
         self.keys = keys
         self.batch: _Batch[K, V] | None = None
         self.abandoned = False
+        self.trace: str | None = None
         self._waiters: list[_Waiter] = []
         self._found: Mapping[K, V] | None = None
         self._error: Exception | None = None

@@ -36,7 +36,7 @@ class Lanes:
         """Return the lane of *query* inside *tenant*; *fetch* is how it is asked, when nobody asks it at present."""
         lane = self._lanes.get((query, tenant))
         if lane is None:
-            lane = self._lanes[query, tenant] = Lane(fetch)
+            lane = self._lanes[query, tenant] = Lane(fetch, query)
         return lane
 
 

@@ -28,6 +28,7 @@ class CustomerEvent(beanie.Document):
     changed: list[str]
     occurred_at: datetime
     data: dict[str, Any]
+    trace: str | None = None
     pending: bool | None = True
     published_at: datetime | None = None
 
@@ -44,5 +45,11 @@ class CustomerEvent(beanie.Document):
                 [("occurred_at", ASCENDING), ("_id", ASCENDING)],
                 name="pending",
                 partialFilterExpression={"pending": True},
+            ),
+            # For those who are told again. A record enters it when it has been published, so that imports do not pay for it.
+            IndexModel(
+                [("occurred_at", ASCENDING), ("_id", ASCENDING)],
+                name="published",
+                partialFilterExpression={"published_at": {"$exists": True}},
             ),
         ]

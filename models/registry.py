@@ -11,6 +11,7 @@ from models.erasure import Erasure
 from models.idempotency import IdempotencyRecord
 from models.import_result import ImportBatchResult
 from models.lease import Lease
+from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
 from models.revocation import Revocation
 from models.service_client import ServiceClient
@@ -30,6 +31,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     ImportKey,
     ImportBatchResult,
     Lease,
+    AppliedMigration,
     Session,
     SignInTurn,
     OtpChallenge,

@@ -58,19 +58,19 @@ class CustomerEventRepository(Repository[StoredEvent]):
         if request.after is not None:
             conditions["version"] = {"$lt": request.after.value}
         found = await self._find(conditions, sort=[("version", DESCENDING)], limit=request.size + 1)
-        items = [_event(stored) for stored in found[: request.size]]
+        items = [read_event(stored) for stored in found[: request.size]]
         return Page(items, has_next=len(found) > request.size, has_previous=request.after is not None)
 
     async def latest(self, seller_id: str, customer_id: str) -> CustomerEvent | None:
         """Return the last thing that happened to a customer; None when there is no such customer, and never was."""
         conditions = {"seller_id": seller_id, "customer_id": customer_id}
         found = await self._find(conditions, sort=[("version", DESCENDING)], limit=1)
-        return _event(found[0]) if found else None
+        return read_event(found[0]) if found else None
 
     async def since(self, seller_id: str, customer_id: str, version: int, limit: int) -> list[CustomerEvent]:
         """Return what happened to a customer after it had a version, oldest first."""
         conditions = {"seller_id": seller_id, "customer_id": customer_id, "version": {"$gt": version}}
-        return [_event(one) for one in await self._find(conditions, sort=[("version", ASCENDING)], limit=limit)]
+        return [read_event(one) for one in await self._find(conditions, sort=[("version", ASCENDING)], limit=limit)]
 
 
 class CustomerEventChanges(ChangeStream[CustomerEvent]):
@@ -80,7 +80,7 @@ class CustomerEventChanges(ChangeStream[CustomerEvent]):
         super().__init__(
             StoredEvent.get_pymongo_collection(),
             [{"$match": {"operationType": "insert"}}, {"$unset": "fullDocument.data"}],
-            lambda stored: _event(StoredEvent.model_validate({**stored, "data": {}})),
+            lambda stored: read_event(StoredEvent.model_validate({**stored, "data": {}})),
         )
 
 
@@ -107,7 +107,7 @@ class MongoOutbox:
         with translated():
             cursor = StoredEvent.get_pymongo_collection().find({"pending": True})
             stored = await cursor.sort([("occurred_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
-        return [_event(StoredEvent.model_validate(one)) for one in stored]
+        return [read_event(StoredEvent.model_validate(one)) for one in stored]
 
     async def mark_published(self, ids: Sequence[str]) -> None:
         """Take events out of the outbox; they stay in the history."""
@@ -141,6 +141,14 @@ class MongoOutbox:
         with translated():
             return await StoredEvent.get_pymongo_collection().count_documents(_PENDING, limit=100_000)
 
+    async def oldest(self) -> datetime | None:
+        """Return when the event happened that waits longest; None when none does."""
+        with translated():
+            found = await StoredEvent.get_pymongo_collection().find_one(
+                _PENDING, {"occurred_at": 1}, sort=[("occurred_at", ASCENDING)]
+            )
+        return None if found is None else found["occurred_at"]
+
 
 def _stored(event: CustomerEvent) -> dict[str, Any]:
     return {
@@ -154,10 +162,12 @@ def _stored(event: CustomerEvent) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "data": dict(event.data),
         "pending": True,
+        **({} if event.trace is None else {"trace": event.trace}),
     }
 
 
-def _event(stored: StoredEvent) -> CustomerEvent:
+def read_event(stored: StoredEvent) -> CustomerEvent:
+    """Return the event that a record holds."""
     return CustomerEvent(
         id=stored.id,
         seller_id=stored.seller_id,
@@ -168,4 +178,5 @@ def _event(stored: StoredEvent) -> CustomerEvent:
         changed=tuple(stored.changed),
         occurred_at=stored.occurred_at,
         data=stored.data,
+        trace=stored.trace,
     )

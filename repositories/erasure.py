@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from core.tenancy import Reach
 from core.vocabulary import PrincipalKind
-from events.customer import LEFT_OF_ERASED
+from events.fields import LEFT_OF_ERASED
 from models.address import Address
 from models.bulk_import import ImportRowOutcome
 from models.customer import Customer

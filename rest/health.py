@@ -13,13 +13,15 @@ def health_router(ready: Check) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz", summary="Is the process alive?")
-    async def healthz() -> dict[str, str]:
+    async def healthz(response: Response) -> dict[str, str]:
         """Answer without touching anything else."""
+        response.headers["cache-control"] = "no-store"
         return {"status": "ok"}
 
     @router.get("/readyz", summary="Can the process work?", responses={503: {"description": "Something it needs is missing."}})
     async def readyz(response: Response) -> dict[str, str]:
-        """Answer 503, and say what is missing, while the database or its indexes are."""
+        """Answer 503, and say what is missing: the database, its indexes, or a migration; and while the process stops."""
+        response.headers["cache-control"] = "no-store"
         missing = await ready()
         if missing is not None:
             response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE

@@ -1,5 +1,7 @@
 """POST /api/v1/auth/access_token: tokens for programs, by the client-credentials grant of OAuth 2.0 (RFC 6749, 4.4).
 
+A form is that. JSON at the same address is a customer who goes on with a session: see `rest.session`.
+
 Authlib's authorization server decides; it is synchronous, so everything it could ask for is fetched beforehand.
 """
 
@@ -14,14 +16,16 @@ from authlib.oauth2.rfc6749.errors import OAuth2Error
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from auth.principal import Scope
 from core.device import device_of
 from core.errors import RateLimited, Unavailable
 from core.vocabulary import PrincipalKind
-from rest.token_request import FORM, Refusal, TokenRequest, UnknownCaller, read_token_request
+from rest.request_body import is_json
+from rest.token_described import TOKEN_ANSWERS, TOKEN_REQUEST
+from rest.token_request import Refusal, TokenRequest, UnknownCaller, read_token_request
 from rest.well_known import AUTH_METHODS, GRANT_TYPES, TOKEN_PATH
 from services.service_client import KnownClient
 
@@ -30,6 +34,9 @@ Admit = Callable[[str, str], Awaitable[Callable[[], Awaitable[None]]]]
 
 What it returns is awaited when the attempt was a good one.
 """
+
+Refresh = Callable[[Request], Awaitable[Response]]
+"""Answers a request in JSON."""
 
 _NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 _CHALLENGE = {"www-authenticate": 'Basic realm="customer-service", charset="UTF-8"'}
@@ -67,13 +74,29 @@ class Issue(Protocol):
         """Return the token."""
 
 
-def token_router(clients: Clients, issue: Issue, *, lifetime: timedelta, admit: Admit) -> APIRouter:
-    """Return the token endpoint. *lifetime* is that of the tokens; *admit* limits attempts."""
+def token_router(
+    clients: Clients, issue: Issue, *, lifetime: timedelta, admit: Admit, refresh: Refresh | None = None
+) -> APIRouter:
+    """Return the token endpoint. *lifetime* is that of the tokens; *admit* limits attempts; *refresh* answers JSON."""
     router = APIRouter(tags=["auth"])
 
-    @router.post(TOKEN_PATH, summary="A token for a program", openapi_extra=_BODY, responses=_RESPONSES)
-    async def access_token(request: Request) -> JSONResponse:
-        """Answer as RFC 6749, section 5, whatever arrives."""
+    @router.post(
+        TOKEN_PATH,
+        summary="Get an access token",
+        operation_id="getAccessToken",
+        openapi_extra=TOKEN_REQUEST,
+        responses=TOKEN_ANSWERS,
+        response_class=JSONResponse,
+    )
+    async def access_token(request: Request) -> Response:
+        """Return an access token: for a program by its id and secret, for a customer by the refresh token of a session.
+
+        A form is a request of OAuth 2.0 with the grant `client_credentials`, and is answered as RFC 6749 has it; the id and
+        the secret may also stand in it. JSON with a `refreshToken` goes on with a session that began with a one-time code: a
+        refresh token is good once. A second use within ten seconds gives the same answer, a later one ends the session.
+        """
+        if refresh is not None and is_json(request):
+            return await refresh(request)
         try:
             asked = await read_token_request(request)
             forgive = await admit(asked.client_id, _network(request))
@@ -199,35 +222,3 @@ def _refused(refusal: Refusal) -> JSONResponse:
 def _later(status: HTTPStatus, seconds: int, description: str) -> JSONResponse:
     headers = {**_NO_STORE, "retry-after": str(seconds)}
     return JSONResponse({"error": "temporarily_unavailable", "error_description": description}, status, headers)
-
-
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            FORM: {
-                "schema": {
-                    "type": "object",
-                    "required": ["grant_type"],
-                    "properties": {
-                        "grant_type": {"type": "string", "enum": ["client_credentials"]},
-                        "scope": {
-                            "type": "string",
-                            "description": "Separated by spaces; all that the client may have by default.",
-                        },
-                        "client_id": {"type": "string"},
-                        "client_secret": {"type": "string"},
-                    },
-                }
-            }
-        },
-    }
-}
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The request is malformed, or asks for what the client may not have."},
-    401: {"description": "The client is unknown or disabled, or its secret is wrong."},
-    413: {"description": "The request is too large."},
-    415: {"description": "The request is no form."},
-    429: {"description": "Too many attempts; Retry-After says when to come back."},
-    503: {"description": "The service cannot answer at present."},
-}

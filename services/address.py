@@ -36,6 +36,11 @@ class AddressService:
         viewer.require(Scope.CUSTOMERS_READ)
         return await Repositories(viewer.reach_of(seller_id)).addresses.list(chosen, request)
 
+    async def get(self, viewer: Principal, address_id: str) -> Address | None:
+        """Return an address; an unknown id, a deleted address and another seller's are all None."""
+        viewer.require(Scope.CUSTOMERS_READ)
+        return await Repositories(viewer.reach()).addresses.get(address_id)
+
     async def create(self, viewer: Principal, customer_id: str, draft: AddressDraft) -> Address:
         """Add an address to a customer; the first of its kind becomes the default.
 

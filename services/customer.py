@@ -169,9 +169,7 @@ class CustomerService:
             )
 
         async def body(work: Repositories) -> Customer:
-            customer = await require_customer(work, customer_id)
-            if expected_version is not None and expected_version != customer.version:
-                raise Conflict(customer.version)
+            customer = _expected(await require_customer(work, customer_id), expected_version)
             return await self._change(work, viewer, customer, values)
 
         return await self._run(viewer.reach(), body, turn=customer_id)
@@ -197,13 +195,18 @@ class CustomerService:
 
         return await self._run(tenant, body)
 
-    async def delete(self, viewer: Principal, customer_id: str) -> str:
-        """Delete a customer softly: gone from every read, its identifiers free again. Returns its id."""
+    async def delete(self, viewer: Principal, customer_id: str, *, expected_version: int | None = None) -> str:
+        """Delete a customer softly: gone from every read, its identifiers free again. Returns its id.
+
+        Raises:
+            Conflict: the customer no longer has *expected_version*.
+            Refused: NOT_FOUND for an unknown id.
+        """
         viewer.require(Scope.CUSTOMERS_WRITE)
         viewer.require_staff()
 
         async def body(work: Repositories) -> str:
-            customer = await require_customer(work, customer_id)
+            customer = _expected(await require_customer(work, customer_id), expected_version)
             at = moment_after(customer, self._clock.now())
             gone = await work.customers.change(customer, at, {"live": False, "deleted_at": at})
             if gone is None:
@@ -297,11 +300,9 @@ class CustomerService:
         return viewer.reach_of(seller_id)
 
     def _once(self, viewer: Principal, tenant: Tenant, key: str | None, draft: CustomerDraft) -> IdempotencyRecord | None:
+        require_idempotency_key(key)
         if key is None:
             return None
-        if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
-            message = f"An idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} characters."
-            raise Refused.because(ErrorCode.INVALID, message, "idempotencyKey")
         parts = (str(tenant.seller_id), viewer.actor, "createCustomer", key)
         return IdempotencyRecord(
             id=hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest(),
@@ -329,6 +330,28 @@ class CustomerService:
         except KeyTaken as error:
             # Somebody took it between our look and our write: the index has the last word.
             raise Refused([taken_problem(error.field)]) from error
+
+
+def require_idempotency_key(key: str | None) -> None:
+    """Refuse a key that is none.
+
+    Raises:
+        Refused: INVALID, for a key that is empty or too long.
+    """
+    if key is not None and not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
+        message = f"An idempotency key has 1 to {LONGEST_IDEMPOTENCY_KEY} characters."
+        raise Refused.because(ErrorCode.INVALID, message, "idempotencyKey")
+
+
+def _expected(customer: Customer, version: int | None) -> Customer:
+    """Return *customer* if it has the version that its caller expects.
+
+    Raises:
+        Conflict: it has another one.
+    """
+    if version is not None and version != customer.version:
+        raise Conflict(customer.version)
+    return customer
 
 
 def _may_know_numbers(viewer: Principal, asked: bool) -> None:  # noqa: FBT001

@@ -22,6 +22,7 @@ from repositories.bulk_import import BulkImportRepository
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.csv.columns import map_columns
 from services.import_batches import BatchWriter, ImportEnded
+from services.import_metrics import note_rows
 from services.import_reading import count_rows, row_batches
 from services.import_reports import ENDED_EARLY, Reports, write_reports
 from services.import_rows import ImportPlan
@@ -146,6 +147,7 @@ class ImportRuns:
         try:
             async with aclosing(self._advance(record, segment)) as steps:
                 async for moved in steps:
+                    note_rows(segment.counts, moved.counts)
                     segment = moved
                     if stopping() and not segment.done:
                         given_back = (0.0, True)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.ids import IdKind, new_id
 from core.sealing import Sealer
+from core.trace import TRACEPARENT
 from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentStatus, EventPrivacy
 from events.customer import CustomerEvent, customer_data
 from models.address import Address
@@ -172,6 +173,7 @@ class RecordMaker:
             changed=tuple(changed),
             occurred_at=customer.updated_at,
             data=customer_data(customer.model_dump(), self._privacy),
+            trace=TRACEPARENT.get(),
         )
 
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from services.address import AddressService
 from services.bulk_import import BulkImportService
 from services.customer import CustomerService
+from services.customer_bulk import CustomerBulk
+from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_watching import CustomerWatching
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
+from services.import_references import ImportReferences
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.session import SessionService
@@ -22,6 +25,8 @@ class Services:
     """The business rules behind every wire."""
 
     customers: CustomerService
+    customer_bulk: CustomerBulk
+    finding: CustomerFinding
     merging: CustomerMerging
     erasure: ErasureService
     customer_watching: CustomerWatching
@@ -31,6 +36,7 @@ class Services:
     onboarding: OnboardingService
     bulk_imports: BulkImportService
     import_previews: ImportPreviews
+    import_references: ImportReferences
     sessions: SessionService
     one_time_codes: OneTimeCodeService
     sign_in: SignInService

@@ -29,6 +29,7 @@ from infra.mongo import create_indexes
 from models.customer import Customer
 from models.registry import STORED_MODELS
 from tests.api import BASE, Api, Commands, Tokens, fresh
+from tests.event_promise import every_event_as_promised
 from tests.outbox import Outbox
 from tests.servers import Servers, shared_servers
 
@@ -45,6 +46,13 @@ structlog.configure(
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long values by their argument: a token or a megabyte is no name, and a random one differs between processes."""
     return argname if isinstance(val, str | bytes) and len(val) > _LONGEST_NAME else None
+
+
+@pytest.fixture(scope="session", autouse=True, name="made_events")
+def _made_events() -> Iterator[list[str]]:
+    """The names of all events that the service has made in this process, each held against its JSON Schema."""
+    with every_event_as_promised() as made:
+        yield made
 
 
 @pytest.fixture(scope="session", name="servers")

@@ -16,9 +16,14 @@ def project() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+OF_THEIR_OWN = frozenset({"clients"})
+"""Folders at the top that hold projects of their own, which know nothing of the service's code."""
+
+
 def packages() -> set[str]:
-    """Return the names of the folders at the top that hold Python."""
-    return {folder.name for folder in ROOT.iterdir() if folder.name[0] != "." and folder.is_dir() and any(folder.rglob("*.py"))}
+    """Return the names of the folders at the top that hold Python of the service."""
+    folders = (folder for folder in ROOT.iterdir() if folder.name[0] != "." and folder.is_dir())
+    return {folder.name for folder in folders if any(folder.rglob("*.py"))} - OF_THEIR_OWN
 
 
 def modules(*, but: frozenset[str] = frozenset()) -> list[Path]:

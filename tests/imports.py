@@ -23,6 +23,7 @@ from models.bulk_import import BulkImport
 from repositories.bulk_import import ImportChanges
 from repositories.unit_of_work import UnitOfWork
 from services.bulk_import import BulkImportService
+from services.import_references import ImportReferences
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
 from services.import_watching import LATEST, LiveImports
@@ -53,6 +54,11 @@ class Bench:
         """The service as callers see it."""
         return BulkImportService(self.units, self.store, self.queue, SystemClock(), self.limits, self.live)
 
+    @property
+    def references(self) -> ImportReferences:
+        """The service for files that lie in the store already."""
+        return ImportReferences(self.store, self.queue, SystemClock(), self.limits, self.store._bucket)
+
     def runs(self, holder: str = "worker-1", **limits: Any) -> ImportRuns:
         """The steps of an import, for one worker."""
         clock = SystemClock()
@@ -65,7 +71,12 @@ class Bench:
     def worker(self, holder: str = "worker-1", **limits: Any) -> ImportWorker:
         """A worker that polls briefly."""
         return ImportWorker(
-            self.queue, self.runs(holder, **limits), replace(self.limits, **limits), visibility_timeout=5, wait_seconds=1
+            self.queue,
+            self.runs(holder, **limits),
+            self.references,
+            replace(self.limits, **limits),
+            visibility_timeout=5,
+            wait_seconds=1,
         )
 
     @asynccontextmanager

@@ -109,6 +109,14 @@ def test_python_jose_is_not_installed() -> None:
         version("python-jose")
 
 
+def test_pyopenssl_is_not_installed() -> None:
+    """
+    Pusher's library names it for Python 2. PyMongo would speak TLS with it, and every process would load it.
+    """
+    with pytest.raises(PackageNotFoundError):
+        version("pyopenssl")
+
+
 @EVERY_MODULE
 def test_only_the_comparison_of_drivers_imports_motor(path: Path) -> None:
     """

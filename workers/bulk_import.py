@@ -7,12 +7,14 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from core.errors import ErrorCode, Unavailable
+from core.errors import BadInput, ErrorCode, Refused, Unavailable
 from core.ids import IdKind, is_id
 from infra.sqs import Message
 from models.bulk_import import ImportSegment
+from services.import_references import ImportReferences
 from services.import_runs import ImportRuns, Poisoned, UnknownImport
 from services.import_states import ImportLimits
+from workers.file_message import names_file, start_import
 from workers.loop import pause, run_until
 
 _log = structlog.get_logger(__name__)
@@ -58,6 +60,7 @@ class ImportWorker:
         self,
         queue: MessageQueue,
         runs: ImportRuns,
+        references: ImportReferences,
         limits: ImportLimits,
         *,
         visibility_timeout: int = 30,
@@ -66,6 +69,7 @@ class ImportWorker:
     ) -> None:
         self._queue = queue
         self._runs = runs
+        self._references = references
         self._limits = limits
         self._visibility_timeout = visibility_timeout
         self._wait_seconds = wait_seconds
@@ -121,7 +125,7 @@ class ImportWorker:
         try:
             await self._do(message)
             await self._queue.delete(message)
-        except (BadMessage, UnknownImport, Poisoned) as error:
+        except (BadMessage, BadInput, Refused, UnknownImport, Poisoned) as error:
             await self._put_aside(message, str(error))
         except Unavailable as error:
             _log.warning("import.message_put_off", message_id=message.id, reason=str(error))
@@ -134,6 +138,9 @@ class ImportWorker:
             await heartbeat
 
     async def _do(self, message: Message) -> None:
+        if message.body is not None and names_file(message.body):
+            await start_import(self._references, message.id, message.body)
+            return
         kind, import_id, number = _asked(message)
         match kind:
             case "plan":
@@ -180,8 +187,11 @@ class ImportWorker:
     async def _give_up(self, message: Message) -> None:
         """Fail the import of a message that failed as often as the queue allows."""
         try:
-            _, import_id, _ = _asked(message)
-            await self._runs.fail(import_id, ErrorCode.INTERNAL, "The import could not go on because of an error on our side.")
+            if not names_file(message.body):
+                _, import_id, _ = _asked(message)
+                await self._runs.fail(
+                    import_id, ErrorCode.INTERNAL, "The import could not go on because of an error on our side."
+                )
         except Unavailable as error:
             _log.warning("import.message_put_off", message_id=message.id, reason=str(error))
             return

@@ -1,10 +1,7 @@
-"""``customer-service events tail``: customers' events on Kafka, as they arrive."""
+"""``customer-service events``: what other services receive, from where, and once more."""
 
 import asyncio
 import logging
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
@@ -12,20 +9,24 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli.stack import find_stack
-from app.settings import ENV_PREFIX, InvalidSettings, load_settings
+from app.cli.event_replay import replay
+from app.cli.event_schemas import schemas
+from app.cli.event_source import Source, find_source
+from app.cli.event_topics import topics
+from app.settings import InvalidSettings
 from core.clock import rfc3339
 from core.errors import Unavailable
 from infra.kafka import Received, consume
 
-events = typer.Typer(name="events", help="Look at the events that other services receive.", no_args_is_help=True)
+events = typer.Typer(
+    name="events", help="Look at the events that other services receive, and publish them again.", no_args_is_help=True
+)
 
 _STYLES = {"customer.created": "green", "customer.updated": "cyan", "customer.deleted": "red", "customer.erased": "bold red"}
 
 
-@events.callback()
-def _events() -> None:
-    """Keep ``tail`` a command of its own while it is the only one."""
+for _command in (replay, schemas, topics):
+    events.command()(_command)
 
 
 @events.command()
@@ -41,7 +42,7 @@ def tail(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     complaints = Console(stderr=True, soft_wrap=True)
     try:
-        source = _source(brokers)
+        source = find_source(brokers)
         asyncio.run(_tail(source, from_beginning=from_beginning, as_json=as_json, count=count, notes=complaints))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
@@ -53,30 +54,12 @@ def tail(
         raise typer.Exit(1) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    brokers: Sequence[str]
-    topics: Sequence[str]
-
-
-def _source(brokers: str | None) -> _Source:
-    """Find the events: the stack that runs here, unless the environment names other brokers; else the settings."""
-    stack = None if f"{ENV_PREFIX}KAFKA__BROKERS" in os.environ else find_stack()
-    if stack is not None:
-        source = _Source(str(stack["kafka_brokers"]).split(","), list(dict.fromkeys(stack["topics"].values())))
-    else:
-        kafka = load_settings().kafka
-        names = (kafka.topics.customer_create, kafka.topics.customer_update, kafka.topics.customer_delete)
-        source = _Source(kafka.brokers, list(dict.fromkeys(names)))
-    return source if brokers is None else _Source(brokers.split(","), source.topics)
-
-
-async def _tail(source: _Source, *, from_beginning: bool, as_json: bool, count: int | None, notes: Console) -> None:
+async def _tail(source: Source, *, from_beginning: bool, as_json: bool, count: int | None, notes: Console) -> None:
     output = Console(soft_wrap=True, highlight=False)
     seen = 0
-    async with consume(source.brokers, source.topics, from_beginning=from_beginning) as records:
+    async with consume(source.brokers, source.names, from_beginning=from_beginning) as records:
         # On stderr, so that --json stays clean; it also says from when on nothing is missed.
-        notes.print(Text(f"Listening to {', '.join(source.topics)} at {', '.join(source.brokers)}. Ctrl-C stops.", "dim"))
+        notes.print(Text(f"Listening to {', '.join(source.names)} at {', '.join(source.brokers)}. Ctrl-C stops.", "dim"))
         async for received in records:
             if as_json:
                 typer.echo(received.value or b"null")

@@ -8,14 +8,16 @@ from contextlib import suppress
 import structlog
 
 from app.database import open_database
-from app.observability import configure_logging
+from app.observability import configure_logging, serve_metrics, start_tracing
 from app.settings import Settings, load_settings
+from app.topics import event_topics
 from app.until_told import run_until_told
 from core.clock import SystemClock
-from events.customer import EventTopics
 from infra.kafka import open_producer
 from repositories.customer_event import MongoOutbox
-from workers.relay import Relay
+from workers.measured_producer import MeasuredProducer
+from workers.measuring import keep_measuring, of_outbox
+from workers.relay import Producer, Relay
 
 log = structlog.get_logger("relay")
 
@@ -27,23 +29,31 @@ def relay() -> None:
     """Publish event records to Kafka until told to stop."""
     settings = load_settings()
     configure_logging()
+    serve_metrics(settings.monitoring)
     run_until_told(lambda stop: _relay(settings, stop))
 
 
 async def _relay(settings: Settings, stop: asyncio.Event) -> None:
-    topics = settings.kafka.topics
-    where = EventTopics(created=topics.customer_create, updated=topics.customer_update, deleted=topics.customer_delete)
     async with (
         open_database(settings),
         open_producer(settings.kafka.brokers, client_id="customer-service-relay") as producer,
     ):
         log.info("relay started", brokers=settings.kafka.brokers)
-        outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
+        clock = SystemClock()
+        tracing = start_tracing(settings.monitoring, process="relay")
+        outbox = MongoOutbox(clock, holder=f"{socket.gethostname()}:{os.getpid()}")
         await outbox.inherit(_died_here)
+        measuring = asyncio.create_task(keep_measuring([of_outbox(outbox, clock)], stop))
         try:
-            await _until(stop, asyncio.create_task(Relay(outbox, producer, where).run(stop)))
+            measured: Producer = MeasuredProducer(producer, clock)
+            traced = measured if tracing is None else tracing.of_producer(measured)
+            await _until(stop, asyncio.create_task(Relay(outbox, traced, event_topics(settings.kafka.topics)).run(stop)))
+            await measuring
         finally:
+            measuring.cancel()
             await outbox.release()
+            if tracing is not None:
+                tracing.close()
 
 
 async def _until(stop: asyncio.Event, running: asyncio.Task[None]) -> None:

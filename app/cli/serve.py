@@ -6,7 +6,7 @@ import sys
 import uvicorn
 
 from app.asgi import create_app
-from app.http_heads import BoundedHeads
+from app.http_patience import Patience
 from app.observability import configure_logging, serve_metrics
 from app.sections import host_and_port
 from app.settings import load_settings
@@ -37,7 +37,9 @@ def serve() -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http=BoundedHeads,
+        http=Patience(  # type: ignore[arg-type]  # uvicorn only calls what it takes for a class
+            read=settings.server.read_timeout, write=settings.server.write_timeout
+        ),
         ws="websockets-sansio",
         access_log=False,
         log_config=None,

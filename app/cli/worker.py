@@ -4,10 +4,11 @@ import asyncio
 
 import structlog
 
-from app.container import housekeeping, import_worker, open_connections
-from app.observability import configure_logging
+from app.container import housekeeping, import_worker, measurements, open_connections
+from app.observability import configure_logging, serve_metrics
 from app.settings import Settings, load_settings
 from app.until_told import run_until_told
+from workers.measuring import keep_measuring
 
 log = structlog.get_logger("worker")
 
@@ -16,6 +17,7 @@ def worker() -> None:
     """Work on imports, take segments of files from the queue, and keep house, until told to stop."""
     settings = load_settings()
     configure_logging()
+    serve_metrics(settings.monitoring)
     run_until_told(lambda stop: _work(settings, stop))
 
 
@@ -28,3 +30,4 @@ async def _work(settings: Settings, stop: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(import_worker(connections).run(stop), name="imports")
             group.create_task(housekeeping(connections).run(stop), name="housekeeping")
+            group.create_task(keep_measuring(measurements(connections), stop), name="measuring")

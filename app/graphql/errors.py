@@ -13,6 +13,7 @@ from graphql.validation.validate import ValidationAbortedError
 
 from app.graphql.document_guard import too_long_to_read
 from core.errors import QueryTooComplex, RateLimited, ServiceError
+from core.request_facts import note
 
 log = structlog.get_logger("graphql")
 
@@ -44,10 +45,12 @@ def published(
             if error_id is None:
                 error_id = ids[_place(cause)] = secrets.token_hex(8)
                 log.error("internal error", path=_path(error), errorId=error_id, requestId=request_id, exc_info=cause)
+            note(code="INTERNAL")
             shown.append(_shown(error, _INTERNAL, {"code": "INTERNAL", "requestId": request_id, "errorId": error_id}))
         else:
             message, extensions = _told(error, cause, hints=hints)
             codes[extensions["code"]] += 1
+            note(code=extensions["code"])
             shown.append(_shown(error, message, {**extensions, "requestId": request_id}))
     if codes:
         named = operation if operation is None or _NAME.fullmatch(operation) else "(no name)"

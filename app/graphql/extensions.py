@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError
+from prometheus_client import Counter, Histogram
 from strawberry.extensions import SchemaExtension
 
 from app.graphql import introspection
@@ -15,9 +16,15 @@ from app.graphql.quotas import Key, Quotas, bucket_of
 from app.graphql.rules import OperationRules
 from app.graphql.screened import Screened, ScreenedDocuments
 from core.errors import BadInput, ServiceError
+from core.request_facts import CURRENT, RequestFacts, note
 
 # Word by word a list of guesses would otherwise become the schema: which field there is, and what it wants.
 _UNFIT = BadInput("This document does not fit the schema. Send an access token to be told where: Authorization: Bearer ….")
+
+_SOCKET_OPERATIONS = Counter("graphql_socket_operations", "Operations that came over WebSockets.", ["operation"])
+_COST = Histogram(
+    "graphql_operation_cost", "What operations cost that were let through.", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+)
 
 
 class OneContextPerOperation(SchemaExtension):
@@ -29,7 +36,12 @@ class OneContextPerOperation(SchemaExtension):
     def on_operation(self) -> Iterator[None]:
         """Replace the connection's context."""
         self.execution_context.context = self.execution_context.context.for_operation()
-        structlog.contextvars.bind_contextvars(request_id=self.execution_context.context.request_id)
+        context = self.execution_context.context
+        structlog.contextvars.bind_contextvars(request_id=context.request_id)
+        if (facts := CURRENT.get()) is not None and facts.is_socket:
+            # A socket has many operations, each in a task of its own.
+            CURRENT.set(RequestFacts(is_socket=True))
+            note(request_id=context.request_id, seller=None if context.principal is None else context.principal.seller_id)
         try:
             yield
         finally:
@@ -111,7 +123,12 @@ class Gate(SchemaExtension):
         if errors := known.errors():
             told = principal is not None or self._rules.open_introspection or any(map(gave_up, errors))
             return errors if told else [refused(_UNFIT)]
+        if (facts := CURRENT.get()) is not None:
+            facts.operation = known.label(context.operation_name)
+            if facts.is_socket:
+                _SOCKET_OPERATIONS.labels(facts.operation).inc()
         cost = known.cost(context.operation_name).within_limit(context.variables or {})
+        _COST.observe(cost)
         key = bucket_of(context.context)
         self._quotas.spend(key, cost)
         self._spent = key, cost

@@ -21,7 +21,7 @@ from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams, Results
 from app.graphql.execution import Schema
 from app.graphql.open_streams import OpenStreams, caller_key
-from app.graphql.request import GraphQLRequest, read_request, request_id_of, request_in_address
+from app.graphql.request import GraphQLRequest, read_request, request_in_address
 from app.graphql.response import (
     EVENT_STREAM,
     JSON,
@@ -35,11 +35,13 @@ from app.graphql.response import (
     refused,
 )
 from app.graphql.socket_guard import SocketGuard
-from app.http_bearer import UnusableCredentials, authorization_of, challenge
 from auth.tokens import Credential
 from core.device import Device, device_of
 from core.errors import BadInput, RateLimited, ServiceError, Unauthenticated, Unavailable
+from core.request_facts import note
+from core.request_id import request_id_of
 from loaders.registry import Lanes
+from rest.http_bearer import UnusableCredentials, authorization_of, challenge
 from schema.context import Context
 from services.registry import Services
 
@@ -103,16 +105,19 @@ class GraphQLEndpoint:
         request = Request(scope, receive)
         request_id = request_id_of(request.headers.get("x-request-id"))
         wire = _Wire(request, send, request_id)
+        note(request_id=request_id)
         try:
             await self._answer(request, wire)
         except ClientDisconnect:
             # Gone before the request was complete: nobody is left to answer.
             return
         except Refusal as refusal:
+            note(code=refusal.code)
             log.info("refused", code=refusal.code, status=refusal.status.value, requestId=request_id)
             await wire.answer(answer_to_refused(refusal, wire.media_type, request_id))
         except Exception:
             # Nothing is known to lead here. Whatever does is ours, so it is logged, once, and not shown.
+            note(code="INTERNAL")
             extensions = {"requestId": request_id, "errorId": secrets.token_hex(8)}
             log.exception("internal error", **extensions)
             if not wire.begun:
@@ -131,6 +136,7 @@ class GraphQLEndpoint:
         if asked is None or (by_address and credential is None):
             raise _not_by(_ONLY_POST)
         principal = None if credential is None else credential.principal
+        note(seller=None if principal is None else principal.seller_id)
         context = Context(
             self._services, request_id=wire.request_id, principal=principal, device=_device(request), lanes=self._lanes
         )

@@ -11,8 +11,8 @@ from graphql import GraphQLError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from app.graphql.errors import published
-from app.http_bearer import challenge
 from core.errors import ServiceError, Unauthenticated
+from rest.http_bearer import challenge
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"

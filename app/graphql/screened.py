@@ -10,6 +10,7 @@ from app.graphql.compiled_execution import Compilation
 from app.graphql.document_cost import Cost, compiled
 from app.graphql.document_guard import MAX_CHARACTERS, Findings, examine
 from app.graphql.one_of import OneOfVariables
+from app.graphql.operation_label import operation_label
 from core.errors import BadInput, QueryTooComplex, ServiceError
 
 MAX_ERRORS = 20
@@ -34,6 +35,7 @@ class Screened:
         self._errors: list[GraphQLError] | None = None
         self._costs: dict[str | None, Cost] = {}
         self._compilations: dict[str | None, Compilation] = {}
+        self._labels: dict[str | None, str] = {}
 
     @property
     def tells_schema(self) -> bool:
@@ -56,14 +58,23 @@ class Screened:
             self._errors = validate(self._schema, self.document, _RULES, max_errors=MAX_ERRORS)
         return self._errors
 
+    def label(self, name: str | None) -> str:
+        """Return what the operation called *name* is counted under: ``query customers``. The document has to be valid."""
+        if name not in self._labels:
+            self._labels[name] = operation_label(self.document, self._called(name))
+        return self._labels[name]
+
+    def _called(self, name: str | None) -> OperationDefinitionNode:
+        return next(
+            one
+            for one in self.document.definitions
+            if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
+        )
+
     def cost(self, name: str | None) -> Cost:
         """Return the cost of the operation called *name*, or of the only one. The document has to be valid."""
         if name not in self._costs:
-            operation = next(
-                one
-                for one in self.document.definitions
-                if isinstance(one, OperationDefinitionNode) and name in {None, None if one.name is None else one.name.value}
-            )
+            operation = self._called(name)
             self._costs[name] = compiled(self._schema, self.document, operation)
         return self._costs[name]
 

@@ -10,7 +10,6 @@ from app.bearer import BearerReader
 from app.graphql.documents import Documents
 from app.graphql.execution import Schema
 from app.graphql.open_streams import UNKNOWN_PER_NETWORK, OpenStreams, caller_key
-from app.graphql.request import request_id_of
 from app.graphql.socket_frames import CLIENTS_MISTAKE
 from app.graphql.socket_guard import SocketGuard
 from app.graphql.socket_handler import (
@@ -22,6 +21,7 @@ from app.graphql.socket_handler import (
     checked_until,
 )
 from core.errors import Unauthenticated
+from core.request_id import request_id_of
 from loaders.registry import Lanes
 from services.registry import Services
 

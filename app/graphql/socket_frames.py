@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from app.graphql.request import strict_json
+from core.strict_json import strict_json
 
 _NEEDS_ID = frozenset({"subscribe", "complete"})
 _MAY_HAVE_PAYLOAD = frozenset({"ping", "pong"})

@@ -7,10 +7,10 @@ from graphql import GraphQLError, OperationDefinitionNode, parse
 
 from app.graphql.document_guard import MAX_CHARACTERS, MAX_COMMENTS, MAX_TOKENS
 from app.graphql.execution import Schema
-from app.graphql.request import strict_json
 from app.graphql.screened import Screened
 from app.settings import InvalidSettings
 from core.errors import ServiceError
+from core.strict_json import strict_json
 
 _KEY = "graphql.storedDocuments"
 _MANIFEST = "apollo-persisted-query-manifest"

@@ -54,7 +54,7 @@ def test_records_of_the_standard_library_are_objects_too(logs: Written) -> None:
     assert {"event": "Connection to broker lost\nfor good", "level": "warning"}.items() <= line.items()
 
 
-@pytest.mark.parametrize("noisy", ["uvicorn.access", "websockets", "aiokafka", "botocore", "aiobotocore", "httpx"])
+@pytest.mark.parametrize("noisy", ["uvicorn.access", "websockets", "aiokafka", "botocore", "aiobotocore", "httpx", "pymongo"])
 def test_what_happens_at_every_request_is_not_logged(logs: Written, noisy: str) -> None:
     logging.getLogger(noisy).info("GET /")
     structlog.get_logger().debug("detail")

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus, EventPrivacy
-from events.customer import LEFT_OF_ERASED, CustomerEvent, EventTopics, customer_data, topic_of, wire
+from events.customer import CustomerEvent, EventTopics, customer_data, topic_of, wire
+from events.fields import LEFT_OF_ERASED
 
 TOPICS = EventTopics(created="c", updated="u", deleted="d")
 LUIS = {

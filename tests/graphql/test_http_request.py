@@ -10,8 +10,9 @@ import pytest
 import structlog
 from starlette.requests import Request
 
-from app.graphql.request import MAX_BODY_BYTES, read_request, strict_json
+from app.graphql.request import MAX_BODY_BYTES, read_request
 from app.graphql.response import Refusal
+from core.strict_json import strict_json
 from tests.api import Api, error_code
 from tests.graphql.operations import CREATE
 

@@ -17,7 +17,7 @@ from core.clock import SystemClock
 from events.customer import CustomerEvent, EventTopics
 from infra.kafka import Received, consume, open_producer
 from models.customer_event import CustomerEvent as StoredEvent
-from repositories.customer_event import MongoOutbox, _event
+from repositories.customer_event import MongoOutbox, read_event
 from tests.api import Api, Json, Tokens, fresh
 from tests.graphql.two_sellers import CREATED, ID, Dice, Operation, Seller, document_of
 from workers.relay import Relay
@@ -202,7 +202,7 @@ class OutboxOfTwo(MongoOutbox):
     async def pending(self, limit: int) -> Sequence[CustomerEvent]:
         query = {"pending": True, "seller_id": {"$in": self._sellers}}
         found = StoredEvent.get_pymongo_collection().find(query).sort([("occurred_at", 1), ("_id", 1)]).limit(limit)
-        return [_event(StoredEvent.model_validate(one)) for one in await found.to_list()]
+        return [read_event(StoredEvent.model_validate(one)) for one in await found.to_list()]
 
 
 async def published(container: Container, sellers: Sequence[Seller], expected: int) -> list[Received]:

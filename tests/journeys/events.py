@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from infra.kafka import Received, consume
+from tests.event_promise import faults
 
 
 async def received(stack: dict[str, Any], seller: str, awaited: Collection[str], within: float) -> list[Received]:
@@ -24,6 +25,7 @@ async def received(stack: dict[str, Any], seller: str, awaited: Collection[str],
                 async with asyncio.timeout(deadline - time.monotonic() if missing else 1):
                     record = await anext(records)
                 if header(record, "seller_id") == seller:
+                    assert [] == faults(record.value or b"")
                     mine.append(record)
                     missing.discard(header(record, "ce_id"))
     assert not missing, f"{len(missing)} of {len(awaited)} events have not come within {within} s: {sorted(missing)[:5]}"

@@ -11,9 +11,19 @@ from core.clock import SystemClock
 from core.filters import AddressFilter, CustomerFilter, CustomerSort, DocumentFilter, TimeRange
 from core.paging import PageRequest, Position
 from core.tenancy import EverySeller, Reach, Tenant
-from core.vocabulary import AddressKind, BulkImportStatus, CustomerKind, CustomerStatus, DocumentStatus, DocumentType, Severity
+from core.vocabulary import (
+    AddressKind,
+    BulkImportStatus,
+    CustomerEventType,
+    CustomerKind,
+    CustomerStatus,
+    DocumentStatus,
+    DocumentType,
+    Severity,
+)
 from models.customer import sort_value
 from repositories.customer_event import MongoOutbox
+from repositories.event_replay import RecordedEvents, Stretch
 from repositories.unit_of_work import Repositories
 from services.records import CustomerRecords
 from tests.repositories.plans import Asked, Database, Plan, tell_beanie
@@ -324,9 +334,29 @@ async def test_the_outbox_is_read_in_the_order_of_its_index(explained: Explained
     pending = await explained(lambda *_: outbox.pending(50))
     backlog = await explained(lambda *_: outbox.backlog())
 
-    assert {"pending"} == pending.indexes == backlog.indexes
-    assert set() == (pending.stages | backlog.stages) & {"COLLSCAN", "SORT"}
+    oldest = await explained(lambda *_: outbox.oldest())
+
+    assert {"pending"} == pending.indexes == backlog.indexes == oldest.indexes
+    assert set() == (pending.stages | backlog.stages | oldest.stages) & {"COLLSCAN", "SORT"}
+    assert 1 >= oldest.documents
     assert 50 == pending.documents
+
+
+@pytest.mark.parametrize("beyond", [False, True], ids=["first", "after"])
+async def test_what_is_published_again_is_read_in_the_order_of_its_index(
+    explained: Explained, people: list[CustomerRecords], beyond: bool
+) -> None:
+    outbox, recorded = MongoOutbox(SystemClock(), holder="planner"), RecordedEvents()
+    pending = await outbox.pending(200)
+    await outbox.mark_published([event.id for event in pending])
+    stretch = Stretch(since=START - timedelta(days=1), until=SystemClock().now(), types=frozenset(CustomerEventType))
+    after = (pending[100].occurred_at, pending[100].id) if beyond else None
+
+    plan = await explained(lambda *_: recorded.next(stretch, after, 50))
+
+    assert {"published"} == plan.indexes
+    assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
+    assert 55 >= plan.documents
 
 
 @pytest.mark.parametrize("chosen", [CustomerFilter(), CustomerFilter(search="n1"), CustomerFilter(tags=["late"])], ids=str)

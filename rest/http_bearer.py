@@ -4,7 +4,7 @@ import re
 
 from starlette.requests import Request
 
-from core.errors import BadInput
+from core.errors import BadInput, Unauthenticated
 
 _REALM = "customer-service"
 _NOT_QUOTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
@@ -12,6 +12,13 @@ _NOT_QUOTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 class UnusableCredentials(BadInput):
     """The request carries credentials in a way that nobody here reads: RFC 6750 calls it ``invalid_request``, status 400."""
+
+
+class NoCredentials(Unauthenticated):
+    """The request carries no credentials, and needs some: RFC 6750 has such a caller told nothing but that."""
+
+    def __init__(self) -> None:
+        super().__init__("Send an access token: Authorization: Bearer ….")
 
 
 def authorization_of(request: Request) -> str | None:

@@ -1,0 +1,34 @@
+"""Customers with what hangs from them, as far as a caller may see it: one query for the addresses of all, one for documents."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from auth.principal import Principal, Scope
+from models.customer import Customer as StoredCustomer
+from rest.address_shapes import Address
+from rest.customer_shapes import Customer, plain_values
+from rest.document_shapes import Document
+from rest.facade import Facade
+
+
+async def shown(facade: Facade, viewer: Principal, records: Sequence[StoredCustomer]) -> list[Customer]:
+    """Return stored customers as *viewer* sees them."""
+    return [Customer(**values) for values in await values_of(facade, viewer, records)]
+
+
+async def values_of(facade: Facade, viewer: Principal, records: Sequence[StoredCustomer]) -> list[dict[str, Any]]:
+    """Return the members of what *viewer* sees of stored customers.
+
+    What a program may not read is null, not an error: one that only writes learns ids and versions all the same.
+    """
+    loaders = facade.loaders(viewer)
+    owners = [(record.seller_id, record.id) for record in records]
+    values = [{**plain_values(record), "addresses": None, "documents": None} for record in records]
+    if Scope.CUSTOMERS_READ in viewer.scopes:
+        for one, addresses in zip(values, await loaders.addresses_by_customer.load_many(owners), strict=True):
+            one["addresses"] = [Address.from_model(address) for address in addresses or ()]
+    if Scope.DOCUMENTS_READ in viewer.scopes:
+        service = facade.services.documents
+        for one, documents in zip(values, await loaders.documents_by_customer.load_many(owners), strict=True):
+            one["documents"] = [Document.from_model(document, service.number(viewer, document)) for document in documents or ()]
+    return values
