@@ -39,7 +39,7 @@ fmt: prepare ## Format, and mend what ruff can mend
 bench: prepare ## Measure, and print ratios to a baseline
 	$(PYTHON_ENV) -m bench
 
-schema: prepare ## Write schema/schema.graphql from the code
+schema: prepare ## Write schema/*.graphql and rest/openapi.json from the code
 	./customer-service schema --write
 
 # Needs node 20 and npm; running the service does not, because what this builds is committed.
