@@ -5,7 +5,6 @@ from http import HTTPStatus
 from fastapi import Response
 
 from auth.principal import Principal
-from core.vocabulary import RowOutcome
 from rest.bulk_shapes import BulkInput, BulkOutcome, CustomerOutcome, CustomersInFile, StartedImport
 from rest.caller import SellerCaller
 from rest.customer import IdempotencyKey
@@ -50,7 +49,7 @@ async def _told(facade: Facade, viewer: Principal, outcomes: list[Outcome]) -> B
     told = [
         CustomerOutcome(
             index=index,
-            outcome=RowOutcome.FAILED if one.saved is None else RowOutcome.CREATED,
+            outcome="FAILED" if one.saved is None else "CREATED",
             customer=None
             if one.saved is None
             else CreatedCustomer(**next(values), document_uploads=[DocumentUpload.of(each) for each in one.saved.uploads]),

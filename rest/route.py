@@ -93,9 +93,9 @@ async def answered(request: Request, handler: Handler, *, most: int | None = MAX
 
 
 async def _answered(request: Request, handler: Handler, most: int | None) -> Response:
-    facade = facade_of(request)
     _require_json_accepted(request)
     try:
+        facade = facade_of(request)
         request.state.principal = await identify(request)
         if most is not None:
             request = await with_body(request, most=most, seconds=facade.read_timeout)
