@@ -23,6 +23,7 @@ from app.graphql.socket_guard import SocketGuard
 from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
 from app.operator_sign_in import open_operator_sign_in
+from app.pusher_auth import open_pusher_auth
 from app.settings import Settings
 from app.topics import event_topics
 from app.verifiers import open_verifiers
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.include_router(health_router(_readiness(container)))
             app.include_router(well_known_router(_authority(settings, keys, clock)))
             app.include_router(event_contract_router(event_topics(settings.kafka.topics)))
+            app.include_router(await stack.enter_async_context(open_pusher_auth(settings, bearer)))
             issue = token_issuer(settings, clock, keys).issue
             admit = container.sign_in_limits.admit_client
             lifetime = settings.security.access_token_lifetime

@@ -8,6 +8,7 @@ from contextlib import suppress
 import structlog
 
 from app.database import open_database
+from app.live_updates import open_live_updates
 from app.observability import configure_logging
 from app.settings import Settings, load_settings
 from app.topics import event_topics
@@ -39,7 +40,9 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         outbox = MongoOutbox(SystemClock(), holder=f"{socket.gethostname()}:{os.getpid()}")
         await outbox.inherit(_died_here)
         try:
-            await _until(stop, asyncio.create_task(Relay(outbox, producer, event_topics(settings.kafka.topics)).run(stop)))
+            async with open_live_updates(settings, lambda: outbox.held) as observer:
+                relay = Relay(outbox, producer, event_topics(settings.kafka.topics), observer=observer)
+                await _until(stop, asyncio.create_task(relay.run(stop)))
         finally:
             await outbox.release()
 
