@@ -9,6 +9,9 @@ from app.pusher import open_channels, pusher_is_on
 from app.settings import Settings
 from workers.relay import Observer
 
+STOP_SECONDS = 1
+"""How long a call under way may take once the process was told to stop; what is lost is a hint."""
+
 
 @asynccontextmanager
 async def open_live_updates(settings: Settings, active: Callable[[], bool]) -> AsyncIterator[Observer | None]:
@@ -31,4 +34,7 @@ async def open_live_updates(settings: Settings, active: Callable[[], bool]) -> A
             yield push.published
         finally:
             stop.set()
-            await pushing
+            done, _ = await asyncio.wait({pushing}, timeout=STOP_SECONDS)
+            if not done:
+                pushing.cancel()
+                await asyncio.wait({pushing})

@@ -22,6 +22,7 @@ MOST_AT_ONCE = 10
 """Messages in one call; Pusher refuses more."""
 
 _LONGEST_WAIT = 60.0
+_LONGEST_ANSWER = 1 << 16
 _PASSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 
 
@@ -43,6 +44,12 @@ class _Backend:
     async def send_request(self, request: Any) -> _Answer:
         call = self._http.stream(request.method, request.url, headers=request.headers, content=request.body)
         async with call as answer:
+            # Read to its end, the connection is good for the next call.
+            size = 0
+            async for chunk in answer.aiter_raw():
+                size += len(chunk)
+                if size > _LONGEST_ANSWER:
+                    break
             return _Answer(answer.status_code, answer.headers.get("retry-after"))
 
 
