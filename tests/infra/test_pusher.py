@@ -23,7 +23,14 @@ async def _server() -> AsyncIterator[PusherServer]:
 
 
 def opened(server: PusherServer, **changes: Any) -> AbstractAsyncContextManager[PusherChannels]:
-    given = {"app_id": APP_ID, "key": KEY, "secret": SECRET, "cluster": "us2", "endpoint": server.url, "within": 1.0}
+    given: dict[str, Any] = {
+        "app_id": APP_ID,
+        "key": KEY,
+        "secret": SECRET,
+        "cluster": "us2",
+        "endpoint": server.url,
+        "within": 1.0,
+    }
     return open_pusher(**(given | changes))
 
 

@@ -66,7 +66,8 @@ def an_import(version: int, **changes: Any) -> BulkImport:
         "updated_at": NOW,
         "version": version,
     }
-    return BulkImport.model_construct(**(fields | changes))
+    made: BulkImport = BulkImport.model_construct(**(fields | changes))
+    return made
 
 
 @pytest.fixture(name="channels")
