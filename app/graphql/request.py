@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.graphql.document_guard import MAX_CHARACTERS
 from app.graphql.documents import NO_QUERY
@@ -104,14 +104,24 @@ def strict_json(data: bytes) -> object:
     """
     try:
         # Knows the grammar to the letter, and takes 2 microseconds for a body of 1 KB; but of two equal keys the last wins.
-        orjson.loads(data)
+        read = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise ValueError(_NO_JSON) from None
+    if _is_all_of(data, read):
+        return read
     try:
         # Another 5 microseconds.
         return _DECODER.decode(data.decode())
     except RecursionError:
         raise ValueError(_NO_JSON) from None
+
+
+def _is_all_of(data: bytes, read: Any) -> bool:
+    """Say whether nothing of *data* was lost in reading it, so that no key came twice: known of what has no blanks."""
+    try:
+        return orjson.dumps(read) == data
+    except orjson.JSONEncodeError:  # too deep
+        return False
 
 
 def parse(sent: object) -> GraphQLRequest:
@@ -170,9 +180,15 @@ async def _body(request: Request) -> bytes:
     if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
         raise too_large
     chunks, size = [], 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             raise too_large
         chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)
