@@ -35,6 +35,6 @@ class ReadRequest(Request):
         super().__init__(scope, receive)
 
     @cached_property
-    def headers(self) -> Headers:  # type: ignore[override]  # read when it is first needed, as there
+    def headers(self) -> Headers:
         """Return the headers."""
         return ReadHeaders(self.scope["headers"])
