@@ -8,11 +8,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
-from app.graphql.http import open_to_browsers
-from app.http_bearer import authorization_of
+from app.graphql.http import open_to_pages
 from app.pusher import open_channels, pusher_is_on
 from app.settings import Settings
 from auth.principal import Principal
+from rest.http_bearer import authorization_of
 from rest.pusher import AUTH_PATH, pusher_router
 from services.push_channels import require_channel
 
@@ -35,7 +35,7 @@ async def open_pusher_auth(settings: Settings, bearer: BearerReader) -> AsyncIte
 
     async with open_channels(settings) as channels:
         described = pusher_router(authenticate, require_channel, channels.sign)
-        for_pages = _Endpoint(open_to_browsers(described, settings.server.allowed_origins))
+        for_pages = _Endpoint(open_to_pages(described, settings.server.allowed_origins))
         routes.routes.append(Route(AUTH_PATH, endpoint=for_pages, include_in_schema=False))
         routes.include_router(described)
         yield routes

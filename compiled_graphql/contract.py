@@ -26,6 +26,10 @@ Neither ``is_type_of`` nor ``resolve_type`` is asked about them.
 """
 
 
+NEEDS = "compiled_graphql.needs"
+"""In a field's ``extensions``: the names, a frozenset, of what the field reads of its object; see `needed.needed_of`."""
+
+
 class Unsupported(Exception):
     """The operation has to be left to the reference executor. Carries the reason in one word, fit for a metric."""
 

@@ -16,6 +16,7 @@ from graphql.execution.collect_fields import FieldDetailsList
 
 from compiled_graphql.contract import BATCH, READ
 from compiled_graphql.leaves import quick
+from compiled_graphql.needed import Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
 from compiled_graphql.run import Run
 from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited
@@ -52,12 +53,13 @@ class SelectedField:
         details: FieldDetailsList,
         definition: GraphQLField,
         make_completer: "Callable[[SelectedField], Completer]",
+        needed: Needed,
     ) -> None:
         self.key = key
         self.parent = parent
         self.definition = definition
         self.details = details
-        self.nodes: list[FieldNode] = [one.node for one in details]
+        self.nodes: list[FieldNode] = SelectedNodes((one.node for one in details), needed)
         self.nullable = not is_non_null_type(definition.type)
         self._make_completer = make_completer
         self._completer: Completer | None = None

@@ -21,6 +21,8 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     VariableValues,
+    get_named_type,
+    is_abstract_type,
 )
 from graphql.execution.collect_fields import (
     FieldDetailsList,
@@ -31,7 +33,7 @@ from graphql.execution.collect_fields import (
 )
 
 from compiled_graphql.completion import completer
-from compiled_graphql.contract import Unsupported, Unwatched, Watch
+from compiled_graphql.contract import NEEDS, Unsupported, Unwatched, Watch
 from compiled_graphql.failures import Failed
 from compiled_graphql.fields import Completer, SelectedField
 from compiled_graphql.places import Level
@@ -45,6 +47,7 @@ MAX_DEPTH = 50
 """Of selections inside selections. A level takes up to a dozen of Python's thousand frames."""
 
 _UNWATCHED = Unwatched()
+_NOTHING: frozenset[str] = frozenset()
 
 
 class CompiledOperation:
@@ -144,6 +147,14 @@ class _Shape:
         self._operation = operation
         self._fragments = fragments
         self._variables = variables
+        self._needed: dict[str, frozenset[str] | None] | None = None
+
+    def needed(self, name: str) -> frozenset[str] | None:
+        """Return what is read of the objects of a type anywhere in the operation, None when that cannot be told."""
+        if self._needed is None:
+            self._needed = {}
+            self._survey(self.root())
+        return self._needed.get(name)
 
     def root(self) -> Selection:
         """Return what is selected of the root."""
@@ -155,6 +166,18 @@ class _Shape:
             type_, collect_fields(self._schema, self._fragments, self._variables, type_, self._operation).grouped_field_set
         )
 
+    def _survey(self, selection: Selection) -> None:
+        found = self._needed = self._needed or {}
+        for field in selection.fields:
+            if field.name == "__typename":
+                continue
+            known, more = found.get(field.parent.name, _NOTHING), field.definition.extensions.get(NEEDS)
+            found[field.parent.name] = None if known is None or more is None else known | more
+            inner = get_named_type(field.definition.type)
+            for type_ in self._schema.get_possible_types(inner) if is_abstract_type(inner) else [inner]:
+                if isinstance(type_, GraphQLObjectType):
+                    self._survey(self._inside(field.details, type_))
+
     def _inside(self, details: FieldDetailsList, type_: GraphQLObjectType) -> Selection:
         collected = collect_subfields(self._schema, self._fragments, self._variables, self._operation, type_, details)
         return self._selection(type_, collected.grouped_field_set)
@@ -165,7 +188,7 @@ class _Shape:
             definition = self._schema.get_field(type_, details[0].node.name.value)
             if definition is None:  # validation finds it; the reference executor leaves it out
                 continue
-            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer))
+            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer, self.needed))
         return Selection(fields)
 
     def _completer(self, field: SelectedField) -> Completer:

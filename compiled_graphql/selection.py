@@ -14,7 +14,7 @@ class Selection:
     """What is selected of the objects of one type."""
 
     def __init__(self, fields: Sequence[SelectedField]) -> None:
-        self._fields = fields
+        self.fields = fields
         self._keys = [field.key for field in fields]
 
     def objects(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
@@ -23,7 +23,7 @@ class Selection:
         columns: list[Column] = []
         failed: dict[int, Failed] = {}
         try:
-            for field in self._fields:
+            for field in self.fields:
                 column = field.column(run, sources, level)
                 columns.append(column)
                 if run.failures.carried != before and isinstance(column, list):
@@ -51,7 +51,7 @@ class Selection:
         """Return the root object, one field after the other."""
         result: dict[str, Any] = {}
         level = Level()
-        for field in self._fields:
+        for field in self.fields:
             column = field.column(run, [source], level)
             (value,) = column if isinstance(column, list) else await column.values()
             if isinstance(value, Failed):

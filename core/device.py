@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from functools import lru_cache
 
 UNKNOWN_NETWORK = "unknown"
 _LONGEST_USER_AGENT = 256
@@ -32,9 +33,17 @@ class Device:
 def device_of(ip_address: str | None, user_agent: str | None) -> Device:
     """Return the device of a call: its address, if it is one, and its user agent, cut to 256 printable characters."""
     try:
-        ip_address = None if ip_address is None else str(ipaddress.ip_address(ip_address))
+        ip_address = None if ip_address is None else _address(ip_address)
     except ValueError:  # what a proxy says is not always one
         ip_address = None
     if user_agent is None:
         return Device(ip_address)
-    return Device(ip_address, "".join(letter for letter in user_agent if letter.isprintable())[:_LONGEST_USER_AGENT] or None)
+    if not user_agent.isprintable():
+        user_agent = "".join(letter for letter in user_agent if letter.isprintable())
+    return Device(ip_address, user_agent[:_LONGEST_USER_AGENT] or None)
+
+
+@lru_cache(maxsize=1024)
+def _address(spelled: str) -> str:
+    """Return an address as it is always spelled; a client on one connection comes from the same one each time."""
+    return str(ipaddress.ip_address(spelled))

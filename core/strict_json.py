@@ -23,14 +23,24 @@ def strict_json(data: bytes) -> object:
     """
     try:
         # Knows the grammar to the letter, and takes 2 microseconds for a body of 1 KB; but of two equal keys the last wins.
-        orjson.loads(data)
+        read = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise ValueError(_NO_JSON) from None
+    if _is_all_of(data, read):
+        return read
     try:
         # Another 5 microseconds.
         return _DECODER.decode(data.decode())
     except RecursionError:
         raise ValueError(_NO_JSON) from None
+
+
+def _is_all_of(data: bytes, read: Any) -> bool:
+    """Say whether nothing of *data* was lost in reading it, so that no key came twice: known of what has no blanks."""
+    try:
+        return orjson.dumps(read) == data
+    except orjson.JSONEncodeError:  # too deep
+        return False
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -31,6 +31,9 @@ MAX_BATCH = 500
 MAX_UNDER_WAY = 2
 """Queries of one lane at a time. With one, half of a round trip goes by in waiting; more than two only make them smaller."""
 
+MAX_TURNS = 8
+"""Turns of the event loop that a query waits at most while each of them brings it more keys."""
+
 Fetch = Callable[[Collection[K]], Awaitable[Mapping[K, V]]]
 
 _KEYS = Histogram(
@@ -54,6 +57,8 @@ class Lane(Generic[K, V]):
         self._waiting: deque[_Group[K, V]] = deque()
         self._under_way: set[_Batch[K, V]] = set()
         self._woken = False
+        self._seen = 0
+        self._turns = 0
 
     def add(self, group: "_Group[K, V]") -> None:
         """Let *group* go with the next batch."""
@@ -61,10 +66,18 @@ class Lane(Generic[K, V]):
         self._waiting.append(group)
         if not self._woken and len(self._under_way) < MAX_UNDER_WAY:
             self._woken = True
+            self._seen = len(self._waiting)
+            self._turns = 0
             # In nobody's context: a batch is no part of the request that happened to be the first, of its deadline neither.
             asyncio.get_running_loop().call_soon(self._wake, context=contextvars.Context())
 
     def _wake(self) -> None:
+        if self._turns < MAX_TURNS and len(self._waiting) > self._seen:
+            # Somebody joined in this turn, so that others may in the next one; who is alone has not waited.
+            self._seen = len(self._waiting)
+            self._turns += 1
+            asyncio.get_running_loop().call_soon(self._wake, context=contextvars.Context())
+            return
         self._woken = False
         while len(self._under_way) < MAX_UNDER_WAY and (groups := self._next()):
             batch = _Batch(groups)

@@ -1,5 +1,6 @@
 """The loaders of one operation. Nothing survives it, so nothing is ever stale and nothing crosses to another caller."""
 
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,6 +17,7 @@ from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
 from repositories.document import DocumentRepository
+from repositories.stored import Fields
 from repositories.unit_of_work import audit
 
 Owner = tuple[str, str]
@@ -30,13 +32,16 @@ class Lanes:
     """
 
     def __init__(self) -> None:
-        self._lanes: WeakValueDictionary[tuple[str, Reach], Lane[Any, Any]] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[tuple[str, Fields, Reach], Lane[Any, Any]] = WeakValueDictionary()
 
-    def of(self, query: str, tenant: Reach, fetch: Fetch[Any, Any]) -> Lane[Any, Any]:
-        """Return the lane of *query* inside *tenant*; *fetch* is how it is asked, when nobody asks it at present."""
-        lane = self._lanes.get((query, tenant))
+    def of(self, query: str, tenant: Reach, fetch: Fetch[Any, Any], fields: Fields = None) -> Lane[Any, Any]:
+        """Return the lane of the query that is called so and reads *fields*, inside *tenant*.
+
+        *fetch* is how it is asked, when nobody asks it at present.
+        """
+        lane = self._lanes.get((query, fields, tenant))
         if lane is None:
-            lane = self._lanes[query, tenant] = Lane(fetch, query)
+            lane = self._lanes[query, fields, tenant] = Lane(fetch, query)
         return lane
 
 
@@ -47,39 +52,55 @@ class Loaders:
         audit(tenant)
         self._tenant = tenant
         self._lanes = lanes or Lanes()
+        self._made: dict[tuple[str, Fields], Loader[Any, Any]] = {}
+
+    def customers(self, fields: Fields) -> Loader[str, Customer]:
+        """Customers by id, with these *fields* or with all."""
+        return self._with("customers", fields, CustomerRepository(self._tenant).read_many, partial(is_id, IdKind.CUSTOMER))
+
+    def addresses_of(self, fields: Fields) -> Loader[Owner, list[Address]]:
+        """The addresses of a customer, oldest first, with these *fields* or with all."""
+        return self._with("addresses of customers", fields, AddressRepository(self._tenant).of_customers)
+
+    def documents_of(self, fields: Fields) -> Loader[Owner, list[Document]]:
+        """The documents of a customer, oldest first, with these *fields* or with all."""
+        return self._with("documents of customers", fields, DocumentRepository(self._tenant).of_customers)
 
     @cached_property
     def customer_by_id(self) -> Loader[str, Customer]:
         """Customers by id, without what nobody is shown: see `CustomerRepository.UNREAD`."""
-        return self._by_id("customers", IdKind.CUSTOMER, CustomerRepository(self._tenant).read_many)
+        return self.customers(None)
 
     @cached_property
     def address_by_id(self) -> Loader[str, Address]:
         """Addresses by id."""
-        return self._by_id("addresses", IdKind.ADDRESS, AddressRepository(self._tenant).read_many)
+        return self._with("addresses", None, AddressRepository(self._tenant).read_many, partial(is_id, IdKind.ADDRESS))
 
     @cached_property
     def document_by_id(self) -> Loader[str, Document]:
         """Documents by id."""
-        return self._by_id("documents", IdKind.DOCUMENT, DocumentRepository(self._tenant).read_many)
+        return self._with("documents", None, DocumentRepository(self._tenant).read_many, partial(is_id, IdKind.DOCUMENT))
 
     @cached_property
     def addresses_by_customer(self) -> Loader[Owner, list[Address]]:
         """The addresses of a customer, oldest first."""
-        return self._shared("addresses of customers", AddressRepository(self._tenant).of_customers)
+        return self.addresses_of(None)
 
     @cached_property
     def documents_by_customer(self) -> Loader[Owner, list[Document]]:
         """The documents of a customer, oldest first."""
-        return self._shared("documents of customers", DocumentRepository(self._tenant).of_customers)
+        return self.documents_of(None)
 
     @cached_property
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
         """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
         return by_key(CustomerEventRepository(self._tenant).histories)
 
-    def _by_id(self, query: str, kind: IdKind, fetch: Fetch[str, Any]) -> Loader[str, Any]:
-        return Loader(self._lanes.of(query, self._tenant, fetch), possible=partial(is_id, kind))
-
-    def _shared(self, query: str, fetch: Fetch[Any, Any]) -> Loader[Any, Any]:
-        return Loader(self._lanes.of(query, self._tenant, fetch))
+    def _with(
+        self, query: str, fields: Fields, fetch: Callable[..., Any], possible: Callable[[Any], bool] | None = None
+    ) -> Loader[Any, Any]:
+        loader = self._made.get((query, fields))
+        if loader is None:
+            lane = self._lanes.of(query, self._tenant, partial(fetch, fields=fields), fields)
+            loader = self._made[query, fields] = Loader(lane, possible)
+        return loader

@@ -1,6 +1,7 @@
 """What every stored document has. The only module that knows Beanie's `Document`."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import beanie
 from pydantic import ConfigDict
@@ -13,6 +14,11 @@ class StoredModel(beanie.Document):
     """
 
     model_config = ConfigDict(extra="ignore")
+
+    if not TYPE_CHECKING:
+        # Beanie's own, for documents of which fields are parsed when they are looked at, is written in Python and takes part in
+        # each look at each attribute. We have no such documents, and a page of customers has a thousand looks.
+        __getattribute__ = object.__getattribute__
 
     id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours are typed strings
     seller_id: str

@@ -14,7 +14,7 @@ from core.paging import Page, PageRequest, Position
 from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
 from repositories.errors import translated
-from repositories.stored import Reader
+from repositories.stored import Fields, Readers
 
 M = TypeVar("M", bound=beanie.Document)
 S = TypeVar("S", bound=StoredModel)
@@ -127,20 +127,24 @@ class LiveRepository(Repository[S]):
 
     UNREAD: ClassVar[Collection[str]] = ()
     """Stored fields that queries need and nobody is shown: `_read` leaves them in the database."""
-    reader: ClassVar[Reader[Any]]
-    """Makes records that are read, and not changed."""
+    ALWAYS_READ: ClassVar[Collection[str]] = ("id", "seller_id")
+    """Stored fields that are read whatever a caller needs: whose a record is."""
+    readers: ClassVar[Readers[Any]]
+    """Make records that are read, and not changed."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if "model" in vars(cls):
-            cls.reader = Reader(cls.model, cls.UNREAD)
+            cls.readers = Readers(cls.model, cls.UNREAD, cls.ALWAYS_READ)
 
     def _inside(self, conditions: Conditions) -> dict[str, Any]:
         return {**super()._inside(conditions), "live": True}
 
-    async def _read(self, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0) -> list[S]:
-        """Return what `_find` does, without checking it again, for those who only read: without `UNREAD`."""
-        read = self.reader
+    async def _read(
+        self, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, fields: Fields = None
+    ) -> list[S]:
+        """Return what `_find` does, without checking it again, for those who only read: with *fields*, or without `UNREAD`."""
+        read = self.readers.of(fields)
         with self._guard():
             cursor = self._collection.find(self._inside(conditions), read.projection, session=self._session, limit=limit)
             if sort:
@@ -155,9 +159,9 @@ class LiveRepository(Repository[S]):
         """Return the records that exist, by id."""
         return {record.id: record for record in await self._find({"_id": {"$in": list(ids)}})}
 
-    async def read_many(self, ids: Collection[str]) -> dict[str, S]:
-        """Return the records that exist, by id, to be read and not changed."""
-        return {record.id: record for record in await self._read({"_id": {"$in": list(ids)}})}
+    async def read_many(self, ids: Collection[str], *, fields: Fields = None) -> dict[str, S]:
+        """Return the records that exist, by id, to be read and not changed; with these *fields* or with all."""
+        return {record.id: record for record in await self._read({"_id": {"$in": list(ids)}}, fields=fields)}
 
     async def insert(self, record: S) -> S:
         """Store a new record."""
@@ -174,8 +178,13 @@ class LiveRepository(Repository[S]):
         """
         return await self._change_one({"_id": record.id, "version": record.version}, change_update(at, values))
 
-    async def page(self, conditions: Conditions, request: PageRequest, *, field: str, descending: bool) -> Page[S]:
-        """Return one page of the records that meet *conditions*, sorted by *field*, then by id, to be read and not changed."""
+    async def page(
+        self, conditions: Conditions, request: PageRequest, *, field: str, descending: bool, fields: Fields = None
+    ) -> Page[S]:
+        """Return one page of the records that meet *conditions*, sorted by *field*, then by id, to be read and not changed.
+
+        With *fields*, records have these, and what they are sorted by.
+        """
         backwards = descending is not request.backward
         direction = DESCENDING if backwards else ASCENDING
         ranges = [
@@ -184,7 +193,12 @@ class LiveRepository(Repository[S]):
             if position is not None
         ]
         narrowed = {**conditions, "$and": [*conditions.get("$and", ()), *ranges]} if ranges else conditions
-        found = await self._read(narrowed, sort=[(field, direction), ("_id", direction)], limit=request.size + 1)
+        found = await self._read(
+            narrowed,
+            sort=[(field, direction), ("_id", direction)],
+            limit=request.size + 1,
+            fields=None if fields is None else fields | {field},
+        )
         more = len(found) > request.size
         items = found[: request.size]
         if request.backward:
@@ -196,15 +210,22 @@ class LiveRepository(Repository[S]):
 class OwnedRepository(LiveRepository[W]):
     """A repository of things that belong to a customer."""
 
-    async def of_customers(self, owners: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[W]]:
-        """Return what belongs to many customers, oldest first; *owners* are pairs of seller id and customer id."""
+    ALWAYS_READ = ("id", "seller_id", "customer_id")
+
+    async def of_customers(
+        self, owners: Collection[tuple[str, str]], *, fields: Fields = None
+    ) -> dict[tuple[str, str], list[W]]:
+        """Return what belongs to many customers, oldest first; *owners* are pairs of seller id and customer id.
+
+        To be read and not changed, with these *fields* or with all.
+        """
         conditions = {
             # The sellers in front, for the index; a service may load for several at once.
             "seller_id": {"$in": sorted({seller_id for seller_id, _ in owners})},
             "customer_id": {"$in": [customer_id for _, customer_id in owners]},
         }
         grouped: dict[tuple[str, str], list[W]] = {owner: [] for owner in owners}
-        for record in await self._read(conditions, sort=_OLDEST_FIRST):
+        for record in await self._read(conditions, sort=_OLDEST_FIRST, fields=fields):
             # The two conditions let through what names one owner's customer and another owner's seller: that is nobody's.
             if (owner := (record.seller_id, record.customer_id)) in grouped:
                 grouped[owner].append(record)

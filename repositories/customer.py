@@ -11,6 +11,7 @@ from core.filters import CustomerFilter, CustomerSort, TimeRange
 from core.paging import Page, PageRequest
 from models.customer import SORTED_BY, Customer
 from repositories.base import LiveRepository, change_update
+from repositories.stored import Fields
 
 
 class CustomerRepository(LiveRepository[Customer]):
@@ -48,11 +49,18 @@ class CustomerRepository(LiveRepository[Customer]):
         return await self._find_one({field: {"$in": list(values)}})
 
     async def list(
-        self, chosen: CustomerFilter, sort: CustomerSort, request: PageRequest, *, document_keys: Collection[str] | None
+        self,
+        chosen: CustomerFilter,
+        sort: CustomerSort,
+        request: PageRequest,
+        *,
+        document_keys: Collection[str] | None,
+        fields: Fields = None,
     ) -> Page[Customer]:
         """Return one page. *document_keys* are the blind indexes the filter's document number may have."""
         field, descending = SORTED_BY[sort]
-        return await self.page(_conditions(chosen, document_keys), request, field=field, descending=descending)
+        conditions = _conditions(chosen, document_keys)
+        return await self.page(conditions, request, field=field, descending=descending, fields=fields)
 
     async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None) -> int:
         """Return how many customers meet the filter."""

@@ -23,6 +23,37 @@ _AS_STORED = frozenset({str, int, float, bool, bytes, datetime, UUID})  # the la
 _set = object.__setattr__
 
 
+Fields = frozenset[str] | None
+"""Which fields of records a caller needs; None for all that anybody is shown."""
+
+MOST_READERS = 256
+"""Of one model. Whoever needs yet another set of fields is given all."""
+
+
+class Readers(Generic[M]):
+    """The readers of a model, one for each set of fields that is read of it: those a caller needs and those *always* read."""
+
+    def __init__(self, model: type[M], unread: Collection[str] = (), always: Collection[str] = ()) -> None:
+        self._model = model
+        self._always = frozenset(always)
+        self._whole = Reader(model, unread)
+        self._some: dict[frozenset[str], Reader[M]] = {}
+
+    def of(self, fields: Fields) -> "Reader[M]":
+        """Return what reads *fields*."""
+        if fields is None:
+            return self._whole
+        found = self._some.get(fields)
+        if found is None:
+            if len(self._some) == MOST_READERS:
+                return self._whole
+            wanted = fields | self._always
+            found = Reader(self._model, self._model.model_fields.keys() - wanted)
+            found.projection = {"_id": True, **dict.fromkeys(sorted(wanted - {"id"}), True)}
+            self._some[fields] = found
+        return found
+
+
 class Reader(Generic[M]):
     """Makes records of *model* out of stored documents, which it takes over. Fields that are *unread* are not there at all.
 

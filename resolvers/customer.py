@@ -11,6 +11,7 @@ from core.filters import CustomerKeyKind
 from core.paging import MAX_PAGE_SIZE, page_request
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, ExpectedVersion, SellerId
+from schema.batching import needed
 from schema.context import Info
 from schema.customer import (
     Customer,
@@ -42,7 +43,7 @@ class CustomerQuery:
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
         info.context.may_read_customers()
-        record = await info.context.loaders.customer_by_id.load(id)
+        record = await info.context.loaders.customers(needed(info, "Customer")).load(id)
         return None if record is None else Customer.from_model(record)
 
     @strawberry.field(
@@ -111,7 +112,9 @@ class CustomerQuery:
                 message = f"At most {most} {name} can be asked for at once; there are {len(values)}."
                 raise BadInput(message)
         request = page_request(order.value, first=first, after=after, last=last, before=before)
-        page = await info.context.services.customers.list(info.context.viewer, conditions, order, request, seller_id)
+        page = await info.context.services.customers.list(
+            info.context.viewer, conditions, order, request, seller_id, fields=needed(info, "Customer")
+        )
         return CustomerConnection.of(page, order, conditions, seller_id)
 
 

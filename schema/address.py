@@ -49,7 +49,9 @@ class Address(Node):
     created_at: datetime = strawberry.field(description="When it was stored.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer))
+    @strawberry.field(
+        description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer, "customer_id")
+    )
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
         return await alone(_customer, self, info)

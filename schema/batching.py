@@ -7,7 +7,8 @@ answers many. Where the field is asked for one object, it is that function with 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from compiled_graphql.contract import BATCH
+from compiled_graphql.contract import BATCH, NEEDS
+from compiled_graphql.needed import needed_of
 from schema.context import Info
 
 P = ParamSpec("P")
@@ -18,9 +19,22 @@ Many = Callable[Concatenate[Sequence[S], Info, P], Awaitable[Sequence[R | Except
 """Returns as many values as it is given objects, in their order; an exception is the error of that object's field."""
 
 
-def batched(many: Many[S, P, R]) -> Mapping[str, Any]:
-    """Return the ``metadata`` of a field that *many* answers for many objects at once."""
-    return {BATCH: many}
+def batched(many: Many[S, P, R], *needs: str) -> Mapping[str, Any]:
+    """Return the ``metadata`` of a field that *many* answers for many objects at once; *needs*: see `reading`."""
+    return {BATCH: many, **(reading(*needs) if needs else {})}
+
+
+def reading(*needs: str) -> Mapping[str, Any]:
+    """Return the ``metadata`` of a field for which these fields of its object's stored record have to be read.
+
+    A field that is an attribute of the same name need not say so; for any other one that says nothing all of the record is.
+    """
+    return {NEEDS: frozenset(needs)}
+
+
+def needed(info: Info, type_: str) -> frozenset[str] | None:
+    """Return which fields of records an operation needs for its objects of a type; None for all of them."""
+    return needed_of(info._raw_info.field_nodes, type_)  # noqa: SLF001  Strawberry keeps the nodes to itself
 
 
 async def alone(many: Many[S, P, R], source: S, info: Info, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -13,7 +13,7 @@ from core.filters import CustomerKeyKind, TimeRange
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
 from schema.address import Address, AddressFields
-from schema.batching import alone, batched
+from schema.batching import alone, batched, needed, reading
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.document import Document, DocumentFields, DocumentUpload
@@ -32,13 +32,15 @@ class Attribute:
 
 async def _addresses(customers: Sequence["Customer"], info: Info, kind: AddressKind | None = None) -> list[list[Address]]:
     info.context.may_read_customers()
-    found = await info.context.loaders.addresses_by_customer.load_many([one.owner for one in customers])
+    loader = info.context.loaders.addresses_of(needed(info, "Address"))
+    found = await loader.load_many([one.owner for one in customers])
     return [[Address.from_model(one) for one in some or () if kind is None or one.kind is kind] for some in found]
 
 
 async def _default_address(customers: Sequence["Customer"], info: Info, kind: AddressKind) -> list[Address | None]:
     info.context.may_read_customers()
-    found = await info.context.loaders.addresses_by_customer.load_many([one.owner for one in customers])
+    loader = info.context.loaders.addresses_of(needed(info, "Address"))
+    found = await loader.load_many([one.owner for one in customers])
     return [
         next((Address.from_model(one) for one in some or () if one.kind is kind and one.is_default), None) for some in found
     ]
@@ -48,7 +50,8 @@ async def _documents(
     customers: Sequence["Customer"], info: Info, type: DocumentType | None = None, status: DocumentStatus | None = None
 ) -> list[list[Document]]:
     info.context.may_read_documents()
-    found = await info.context.loaders.documents_by_customer.load_many([one.owner for one in customers])
+    loader = info.context.loaders.documents_of(needed(info, "Document"))
+    found = await loader.load_many([one.owner for one in customers])
     return [
         [
             Document.from_model(one)
@@ -89,7 +92,7 @@ class Customer(Node):
     created_at: datetime = strawberry.field(description="When it came into existence.")
     updated_at: datetime = strawberry.field(description="When it, an address or a document of it last changed.")
 
-    @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses))
+    @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses, "id"))
     async def addresses(
         self,
         info: Info,
@@ -100,7 +103,7 @@ class Customer(Node):
 
     @strawberry.field(
         description="The address to use; null when it has none of this kind. Needs `customers:read`.",
-        metadata=batched(_default_address),
+        metadata=batched(_default_address, "id"),
     )
     async def default_address(
         self, info: Info, kind: Annotated[AddressKind, strawberry.argument(description="What the address is for.")]
@@ -108,7 +111,7 @@ class Customer(Node):
         """Return the default address of one kind."""
         return await alone(_default_address, self, info, kind=kind)
 
-    @strawberry.field(description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(_documents))
+    @strawberry.field(description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(_documents, "id"))
     async def documents(
         self,
         info: Info,
@@ -127,7 +130,7 @@ class Customer(Node):
         """Return the progress, what it takes loaded together with that of all other customers of the answer."""
         return await alone(_onboarding, self, info)
 
-    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.")
+    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
         info.context.may_read_customers()
@@ -145,11 +148,13 @@ class Customer(Node):
     @classmethod
     def from_model(cls, record: models.Customer) -> Self:
         """Return a stored customer as clients see it."""
-        return cls.taking_over(
-            record,
-            date_of_birth=None if record.date_of_birth is None else date.fromisoformat(record.date_of_birth),
-            attributes=[Attribute(key=one.key, value=one.value) for one in record.attributes],
-        )
+        found = vars(record)
+        different: dict[str, object] = {}
+        if born := found.get("date_of_birth"):
+            different["date_of_birth"] = date.fromisoformat(born)
+        if "attributes" in found:
+            different["attributes"] = [Attribute(key=one.key, value=one.value) for one in record.attributes]
+        return cls.taking_over(record, **different)
 
 
 @strawberry.type(description="One page of customers.")

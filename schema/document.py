@@ -10,7 +10,7 @@ from core.drafts import DocumentDraft, FileDraft
 from core.files import UploadTicket
 from core.filters import DocumentFilter as Conditions
 from models import document as models
-from schema.batching import alone, batched
+from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.enums import DocumentCategory, DocumentStatus, DocumentType
 from schema.node import Node, present, presents
@@ -92,7 +92,7 @@ class Document(Node):
     record: strawberry.Private[models.Document]
     customer_id: strawberry.ID = strawberry.field(description="The customer it belongs to.")
     type: DocumentType = strawberry.field(description="What it is.")
-    category: DocumentCategory = strawberry.field(description="What it proves.")
+    category: DocumentCategory = strawberry.field(description="What it proves.", metadata=reading("type"))
     status: DocumentStatus = strawberry.field(description="How far it has come.")
     issuing_country: str | None = strawberry.field(description="Who issued it, ISO 3166-1 alpha-2.")
     issued_on: date | None = strawberry.field(description="When it was issued.")
@@ -102,7 +102,9 @@ class Document(Node):
     created_at: datetime = strawberry.field(description="When it was filed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer))
+    @strawberry.field(
+        description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer, "customer_id")
+    )
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
         return await alone(_customer, self, info)
@@ -110,7 +112,7 @@ class Document(Node):
     @strawberry.field(
         description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "
         "Needs `documents:read`.",
-        metadata=batched(_number),
+        metadata=batched(_number, "number_last_four", "number_sealed"),
     )
     async def number(self, info: Info) -> str | None:
         """Return the number as far as the caller may see it."""
@@ -130,9 +132,11 @@ class Document(Node):
     @classmethod
     def from_model(cls, record: models.Document) -> Self:
         """Return a stored document as clients see it."""
-        return cls.taking_over(
-            record, category=record.type.category, issued_on=_day(record.issued_on), expires_on=_day(record.expires_on)
-        )
+        found = vars(record)
+        different: dict[str, object] = {day: _day(found[day]) for day in ("issued_on", "expires_on") if day in found}
+        if "type" in found:
+            different["category"] = record.type.category
+        return cls.taking_over(record, **different)
 
 
 @strawberry.input(description="A file that is about to be uploaded.")

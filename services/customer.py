@@ -16,6 +16,7 @@ from core.vocabulary import CustomerEventType, CustomerStatus
 from models.customer import Customer
 from models.idempotency import IdempotencyRecord
 from repositories.errors import KeyTaken
+from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_lookup import SPELLED, CustomerLookup, holds, taken_problem, taken_values, together
 from services.customer_values import (
@@ -106,14 +107,21 @@ class CustomerService:
         ]
 
     async def list(
-        self, viewer: Principal, chosen: CustomerFilter, sort: CustomerSort, request: PageRequest, seller_id: str | None
+        self,
+        viewer: Principal,
+        chosen: CustomerFilter,
+        sort: CustomerSort,
+        request: PageRequest,
+        seller_id: str | None,
+        *,
+        fields: Fields = None,
     ) -> Page[Customer]:
-        """Return one page of customers that meet the filter."""
+        """Return one page of customers that meet the filter, with these *fields* of their records or with all of them."""
         viewer.require(Scope.CUSTOMERS_READ)
         _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
-        return await Repositories(tenant).customers.list(normalised, sort, request, document_keys=document_keys)
+        return await Repositories(tenant).customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
 
     async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
         """Return how many customers meet the filter."""

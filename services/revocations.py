@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -50,6 +52,7 @@ class Revocations:
         self._reach = token_lifetime + timedelta(minutes=1)
         self._revoked: dict[str, datetime] = {}
         self._asked: dict[tuple[str, ...], _Asked] = {}
+        self._asking: dict[tuple[str, ...], asyncio.Task[Mapping[str, datetime]]] = {}
         self._watchers: dict[asyncio.Event, Principal] = {}
         self._looked_at: datetime | None = None
 
@@ -112,11 +115,30 @@ class Revocations:
         now = self._clock.now()
         names = _names(principal)
         asked = self._asked.get(names)
-        if asked is None or now - asked.at >= _FRESH:
+        if asked is not None and now - asked.at < _FRESH:
+            return asked.found
+        asking = self._asking.get(names)
+        if asking is None:
+            # One question for all calls that come meanwhile, and no part of the first of them, which may be given up.
+            asking = asyncio.create_task(self._ask(names, now), name="revocations of a caller", context=Context())
+            asking.add_done_callback(_note)
+            self._asking[names] = asking
+        return await asyncio.shield(asking)
+
+    async def _ask(self, names: tuple[str, ...], now: datetime) -> Mapping[str, datetime]:
+        try:
             found = await self._log.among(names)
-            self.know(found)
-            asked = self._asked[names] = _Asked(now, found)
-        return asked.found
+        finally:
+            del self._asking[names]
+        self.know(found)
+        self._asked[names] = _Asked(now, found)
+        return found
+
+
+def _note(asking: asyncio.Task[Any]) -> None:
+    """Take note of how a question ended; when everybody who waited has gone, nobody else does."""
+    if not asking.cancelled():
+        asking.exception()
 
 
 def _names(principal: Principal) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """``customer-service serve``: the API."""
 
+import gc
 import socket
 import sys
 
@@ -19,6 +20,12 @@ MAX_FRAME_BYTES = 65_536
 
 class StoppableServer(uvicorn.Server):
     """Tells the application that it stops before it waits for answers under way: event streams would never end."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start. What is there by then stays, and Python need not look through it for garbage again and again."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""

@@ -15,7 +15,7 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from compiled_graphql.contract import BATCH, CLASSES, READ
+from compiled_graphql.contract import BATCH, CLASSES, NEEDS, READ
 
 _DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
 
@@ -37,6 +37,10 @@ def _declare_field(schema: Schema, served: GraphQLField) -> None:
     field = served.extensions.get(_DEFINITION)
     if not isinstance(field, StrawberryField) or field.is_subscription or field.extensions:
         return
+    if NEEDS in field.metadata:
+        served.extensions[NEEDS] = field.metadata[NEEDS]
+    elif field.is_basic_field:
+        served.extensions[NEEDS] = frozenset([field.python_name])
     if BATCH in field.metadata:
         served.extensions[BATCH] = _batch(schema, field, field.metadata[BATCH])
     elif field.is_basic_field:

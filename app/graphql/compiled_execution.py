@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationType
 from prometheus_client import Counter
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types.execution import ExecutionContext
 
 from app.graphql.bounded_execution import Bounds
 from app.graphql.rules import OperationRules
@@ -27,18 +26,31 @@ class Compilation:
         except Unsupported as unsupported:
             self._reason = unsupported.reason
 
-    async def execute(self, context: ExecutionContext, rules: OperationRules) -> ExecutionResult | None:
+    @property
+    def type(self) -> OperationType | None:
+        """What kind of operation it is; None when it is left to the reference executor."""
+        return None if self._operation is None else self._operation.type
+
+    async def execute(
+        self,
+        rules: OperationRules,
+        context: object,
+        variables: dict[str, Any] | None,
+        *,
+        root_value: object = None,
+        extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult | None:
         """Return the result of the operation; None when the reference executor has to execute it."""
         if self._operation is None:
             _FALLBACKS.labels(self._reason).inc()
             return None
         bounds = Bounds(rules.deadline, self._operation.type)
-        arguments: dict[str, Any] = {"operation_extensions": context.operation_extensions}
+        arguments: dict[str, Any] = {"operation_extensions": extensions}
         return await bounds.within(
             self._operation.execute(
-                context.root_value,
-                context.context,
-                context.variables,
+                root_value,
+                context,
+                variables,
                 executor_class=StrawberryGraphQLCoreExecutionContext,
                 watch=bounds,
                 is_awaitable=optimized_is_awaitable,

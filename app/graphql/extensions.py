@@ -1,6 +1,7 @@
 """What happens around every operation."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -9,7 +10,7 @@ from prometheus_client import Counter, Histogram
 from strawberry.extensions import SchemaExtension
 
 from app.graphql import introspection
-from app.graphql.document_cost import MAX_COST, TooExpensive
+from app.graphql.document_cost import MAX_COST, Cost, TooExpensive
 from app.graphql.document_guard import MAX_CHARACTERS, MAX_COMMENTS, MAX_TOKENS
 from app.graphql.errors import gave_up
 from app.graphql.quotas import Key, Quotas, bucket_of
@@ -17,6 +18,7 @@ from app.graphql.rules import OperationRules
 from app.graphql.screened import Screened, ScreenedDocuments
 from core.errors import BadInput, ServiceError
 from core.request_facts import CURRENT, RequestFacts, note
+from schema.context import Context
 
 # Word by word a list of guesses would otherwise become the schema: which field there is, and what it wants.
 _UNFIT = BadInput("This document does not fit the schema. Send an access token to be told where: Authorization: Bearer ….")
@@ -25,6 +27,23 @@ _SOCKET_OPERATIONS = Counter("graphql_socket_operations", "Operations that came 
 _COST = Histogram(
     "graphql_operation_cost", "What operations cost that were let through.", buckets=(1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was taken for an operation, and out of which bucket."""
+
+    key: Key
+    points: int
+
+    def told(self, quotas: Quotas) -> dict[str, Any]:
+        """Return what the answer's ``extensions`` say of it."""
+        throttle = {
+            "maximumAvailable": quotas.points,
+            "currentlyAvailable": quotas.available(self.key),
+            "restoreRate": quotas.per_second,
+        }
+        return {"cost": {"requestedQueryCost": self.points, "throttleStatus": throttle}}
 
 
 class OneContextPerOperation(SchemaExtension):
@@ -61,7 +80,7 @@ class Gate(SchemaExtension):
         self._documents = documents
         self._quotas = quotas
         self._known: Screened | None = None
-        self._spent: tuple[Key, int] | None = None
+        self._spent: Spent | None = None
 
     def on_operation(self) -> Iterator[None]:
         """Set the parser's limits."""
@@ -97,20 +116,18 @@ class Gate(SchemaExtension):
         context = self.execution_context
         if self._known is not None:
             # Strawberry executes what has no result yet.
-            context.result = await self._known.compilation(context.operation_name).execute(context, self._rules)
+            context.result = await self._known.compilation(context.operation_name).execute(
+                self._rules,
+                context.context,
+                context.variables,
+                root_value=context.root_value,
+                extensions=context.operation_extensions,
+            )
         yield
 
     def get_results(self) -> dict[str, Any]:
         """Return the cost for the answer's ``extensions``, once the operation is let through."""
-        if self._spent is None:
-            return {}
-        key, cost = self._spent
-        throttle = {
-            "maximumAvailable": self._quotas.points,
-            "currentlyAvailable": self._quotas.available(key),
-            "restoreRate": self._quotas.per_second,
-        }
-        return {"cost": {"requestedQueryCost": cost, "throttleStatus": throttle}}
+        return {} if self._spent is None else self._spent.told(self._quotas)
 
     def _admit(self, known: Screened) -> list[GraphQLError]:
         context = self.execution_context
@@ -123,16 +140,30 @@ class Gate(SchemaExtension):
         if errors := known.errors():
             told = principal is not None or self._rules.open_introspection or any(map(gave_up, errors))
             return errors if told else [refused(_UNFIT)]
-        if (facts := CURRENT.get()) is not None:
-            facts.operation = known.label(context.operation_name)
-            if facts.is_socket:
-                _SOCKET_OPERATIONS.labels(facts.operation).inc()
-        cost = known.cost(context.operation_name).within_limit(context.variables or {})
-        _COST.observe(cost)
-        key = bucket_of(context.context)
-        self._quotas.spend(key, cost)
-        self._spent = key, cost
+        note_operation(known.label(context.operation_name))
+        self._spent = spend(self._quotas, context.context, known.cost(context.operation_name), context.variables)
         return []
+
+
+def note_operation(label: str) -> None:
+    """Note what the request asks for, under a name of ours."""
+    if (facts := CURRENT.get()) is not None:
+        facts.operation = label
+        if facts.is_socket:
+            _SOCKET_OPERATIONS.labels(label).inc()
+
+
+def spend(quotas: Quotas, context: Context, cost: Cost, variables: Mapping[str, Any] | None) -> Spent:
+    """Take what an operation costs with these *variables* out of its caller's bucket.
+
+    Raises:
+        TooExpensive: it is more than any operation may cost.
+        RateLimited: it is more than there is at present.
+    """
+    spent = Spent(bucket_of(context), cost.within_limit(variables or {}))
+    _COST.observe(spent.points)
+    quotas.spend(spent.key, spent.points)
+    return spent
 
 
 def refused(error: ServiceError) -> GraphQLError:

@@ -20,6 +20,7 @@ from app.bearer import BearerReader
 from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams, Results
 from app.graphql.execution import Schema
+from app.graphql.head import ReadRequest
 from app.graphql.open_streams import OpenStreams, caller_key
 from app.graphql.request import GraphQLRequest, read_request, request_in_address
 from app.graphql.response import (
@@ -59,12 +60,8 @@ _ONLY_POST = "Send operations by POST. Queries may come by GET with a token in t
 _NO_OPERATION = "The document has no operation with this name. Say which one to run with operationName."
 
 
-def open_to_browsers(endpoint: ASGIApp, allowed_origins: Sequence[str]) -> ASGIApp:
-    """Return *endpoint* with answers that pages from *allowed_origins* may read; pages from elsewhere get none (CORS).
-
-    No cookie is ever read here and nothing but ``application/json``, or a GET with an Authorization header, so that browsers
-    ask before each first request: what they are not allowed to send, they do not send.
-    """
+def open_to_pages(endpoint: ASGIApp, allowed_origins: Sequence[str]) -> ASGIApp:
+    """Return *endpoint* with answers that pages from *allowed_origins* may read; pages from elsewhere get none (CORS)."""
     return CORSMiddleware(
         endpoint,
         allow_origins=allowed_origins,
@@ -73,6 +70,24 @@ def open_to_browsers(endpoint: ASGIApp, allowed_origins: Sequence[str]) -> ASGIA
         expose_headers=_SEEN_HEADERS,
         max_age=_PREFLIGHT_SECONDS,
     )
+
+
+def open_to_browsers(endpoint: "GraphQLEndpoint", allowed_origins: Sequence[str]) -> ASGIApp:
+    """Return the endpoint of GraphQL as pages from *allowed_origins* may use it, beside everybody who is no page.
+
+    No cookie is ever read there and nothing but ``application/json``, or a GET with an Authorization header, so that browsers
+    ask before each first request: what they are not allowed to send, they do not send.
+    """
+    pages = open_to_pages(endpoint, allowed_origins)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            await pages(scope, receive, send)
+        else:
+            # No page asks. All that would be done is to say that the answer could be another one if a page did.
+            await endpoint.answer(scope, receive, send, vary="Accept, Origin")
+
+    return answer
 
 
 class GraphQLEndpoint:
@@ -102,9 +117,13 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive)
+        await self.answer(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, *, vary: str = "Accept") -> None:
+        """Answer one request, and say on which of its headers the answer depends."""
+        request = ReadRequest(scope, receive)
         request_id = request_id_of(request.headers.get("x-request-id"))
-        wire = _Wire(request, send, request_id)
+        wire = _Wire(request, send, request_id, vary)
         note(request_id=request_id)
         try:
             await self._answer(request, wire)
@@ -233,13 +252,15 @@ class GraphQLEndpoint:
 class _Wire:
     """One HTTP answer: it has a media type from the moment that is agreed upon, and a few headers in any case."""
 
-    def __init__(self, request: Request, send: Send, request_id: str) -> None:
+    def __init__(self, request: Request, send: Send, request_id: str, vary: str) -> None:
         self.request_id = request_id
         self.media_type = JSON
         self.begun = False
         self.receive = request.receive
         self._bodiless = request.method == "HEAD"
         self._send = send
+        # What is answered is personal data: nobody on the way keeps it.
+        self._common = [(b"x-request-id", request_id.encode()), (b"cache-control", b"no-store"), (b"vary", vary.encode())]
 
     async def answer(self, answer: Answer) -> None:
         """Send *answer* as a whole."""
@@ -257,9 +278,7 @@ class _Wire:
         """Send *message*, with the headers of every answer when it is the first one."""
         if not self.begun:
             self.begun = True
-            # What is answered is personal data: nobody on the way keeps it.
-            common = {"x-request-id": self.request_id, "cache-control": "no-store", "vary": "Accept"}
-            message["headers"] += [(name.encode(), value.encode()) for name, value in common.items()]
+            message["headers"] += self._common
         await self._send(message)
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.graphql.document_guard import MAX_CHARACTERS
 from app.graphql.documents import NO_QUERY
@@ -126,9 +126,15 @@ async def _body(request: Request) -> bytes:
     if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
         raise too_large
     chunks, size = [], 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > MAX_BODY_BYTES:
             raise too_large
         chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +29,9 @@ _UNASKED = (JSON, GRAPHQL_JSON)
 _EXACT = 2
 _RANGE = re.compile(r"[^\s/;,]+/[^\s/;,]+")
 _QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+
+_ORDINARY_ACCEPT = 256
+"""Characters of an Accept header at most whose meaning is remembered."""
 
 _STATUS = {
     "PERSISTED_QUERY_NOT_FOUND": HTTPStatus.NOT_FOUND,
@@ -75,6 +79,11 @@ def preferred(accept: str | None) -> str:
     """
     if accept is None or not accept.strip():
         return JSON
+    return (_preferred if len(accept) <= _ORDINARY_ACCEPT else _preferred.__wrapped__)(accept)
+
+
+@lru_cache(maxsize=256)
+def _preferred(accept: str) -> str:
     ranges = _ranges(accept)
     rated = [(*_rate(served, ranges), -_SERVED.index(served), served) for served in _SERVED]
     quality, exactness, _, best = max(rated)

@@ -1,9 +1,11 @@
 """What is known of a document: looked at once, and kept as long as there is room."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, specified_rules, validate
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.types.graphql import OperationType
 
 from app.graphql.auth_documents import ONE_AT_A_TIME, multiplies_auth
 from app.graphql.compiled_execution import Compilation
@@ -24,6 +26,16 @@ _RULES = (*specified_rules, MaybeNullValidationRule, OneOfVariables)
 _SEVERAL = "The document has several operations. Say which one to run with operationName."
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An operation of which nothing is left to find out: its document fits, it is compiled, and this is what it costs."""
+
+    type: OperationType
+    label: str
+    cost: Cost
+    compilation: Compilation
+
+
 class Screened:
     """A document and what was found in it. Validity, costs and compiled forms are made when they are first asked for."""
 
@@ -36,6 +48,7 @@ class Screened:
         self._costs: dict[str | None, Cost] = {}
         self._compilations: dict[str | None, Compilation] = {}
         self._labels: dict[str | None, str] = {}
+        self._ready: dict[str | None, Ready] = {}
 
     @property
     def tells_schema(self) -> bool:
@@ -83,6 +96,24 @@ class Screened:
         if name not in self._compilations:
             self._compilations[name] = Compilation(self._schema, self.document, name)
         return self._compilations[name]
+
+    def ready(self, name: str | None) -> Ready | None:
+        """Return the operation that a call means by *name*; None while, or because, there is more to be looked at."""
+        found = self._ready.get(name)
+        if found is None and self._errors == [] and not self.tells_schema and self.refusal(named=name is not None) is None:
+            names = [
+                None if one.name is None else one.name.value
+                for one in self.document.definitions
+                if isinstance(one, OperationDefinitionNode)
+            ]
+            if name is None or name in names:
+                compilation = self.compilation(name or names[0])
+                if compilation.type is not None:
+                    type_ = OperationType(compilation.type.value)
+                    found = self._ready[name] = Ready(
+                        type_, self.label(name or names[0]), self.cost(name or names[0]), compilation
+                    )
+        return found
 
 
 class ScreenedDocuments:

@@ -155,6 +155,30 @@ async def test_a_long_lived_token_is_looked_up_again_and_again(container: Contai
         clock.advance(milliseconds=300)
 
 
+async def test_calls_of_one_moment_are_one_look_up(revocations: Revocations, commands: Commands) -> None:
+    mine = credential(lifetime=timedelta(days=30))
+    await take_back(mine.principal.session_id)
+    commands.forget()
+
+    found = await asyncio.gather(*(void(revocations, mine) for _ in range(32)))
+
+    assert [True] * 32 == found
+    assert 1 == commands.collections("find").count("revocations")
+
+
+async def test_a_look_up_goes_on_when_the_first_who_waits_gives_up(revocations: Revocations) -> None:
+    mine = credential(lifetime=timedelta(days=30))
+    await take_back(mine.principal.session_id)
+    first, second = (asyncio.create_task(revocations.require(mine)) for _ in range(2))
+    await asyncio.sleep(0)
+
+    first.cancel()
+
+    with pytest.raises(Unauthenticated):
+        await second
+    assert {} == revocations._asking
+
+
 async def test_a_client_is_void_with_its_id_and_new_tokens_of_it_are_not(revocations: Revocations) -> None:
     made = SystemClock().now()
     client = Principal(
