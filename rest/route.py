@@ -68,7 +68,6 @@ class BulkRoute(RestRoute):
 async def answered(request: Request, handler: Handler, *, most: int | None = MAX_BODY_BYTES) -> Response:
     """Return what *handler* answers, or a problem. The body is read before, unless *most* (bytes) is None."""
     request_id = request_id_of(request.headers.get("x-request-id"))
-    request.state.request_id = request_id
     note(request_id=request_id)
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         try:
@@ -78,13 +77,13 @@ async def answered(request: Request, handler: Handler, *, most: int | None = MAX
             return Response(status_code=_CLIENT_GONE)
         except Refusal as refusal:
             note(code=refusal.code)
-            _log.info("refused", code=refusal.code, status=refusal.status.value, route=_name(request))
+            _log.info("refused", code=refusal.code, status=refusal.status.value, operation=_name(request))
             response = refusal.answer(request_id)
         except Exception:  # noqa: BLE001 - the caller gets an answer whatever happens
             # Nothing is known to lead here. Whatever does is ours, so it is logged, once, and not shown.
             error_id = secrets.token_hex(8)
             note(code=INTERNAL)
-            _log.exception("internal error", errorId=error_id, route=_name(request))
+            _log.exception("internal error", errorId=error_id, operation=_name(request))
             response = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, INTERNAL).answer(request_id, error_id=error_id)
     for name, value in _COMMON.items():
         response.headers.setdefault(name, value)
@@ -146,6 +145,6 @@ def _unknown_parameter(name: str) -> Problem:
     return Problem(ErrorCode.INVALID, "There is no parameter of this name.", (name,))
 
 
-def _name(request: Request) -> str | None:
-    """Return the name of the route for the log; paths hold ids."""
-    return getattr(request.scope.get("route"), "name", None)
+def _name(request: Request) -> str:
+    """Return what the description of the API calls the operation, for the log; paths hold ids."""
+    return str(getattr(request.scope.get("route"), "operation_id", None))
