@@ -76,7 +76,7 @@ async def publish(kafka: MockKafka, records: list[Record]) -> None:
 
 @contextmanager
 def running(program: Path, kafka: MockKafka, database: Path) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, program, ",".join(kafka.brokers), database]
+    command = [sys.executable, str(program), ",".join(kafka.brokers), str(database)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=program.parent)
     try:
         yield process
