@@ -14,6 +14,7 @@ from core.paging import Page, PageRequest, Position
 from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
 from repositories.errors import translated
+from repositories.find import found
 from repositories.stored import Fields, Readers
 
 M = TypeVar("M", bound=beanie.Document)
@@ -146,10 +147,12 @@ class LiveRepository(Repository[S]):
         """Return what `_find` does, without checking it again, for those who only read: with *fields*, or without `UNREAD`."""
         read = self.readers.of(fields)
         with self._guard():
-            cursor = self._collection.find(self._inside(conditions), read.projection, session=self._session, limit=limit)
-            if sort:
-                cursor = cursor.sort(list(sort))
-            return [read(stored) for stored in await cursor.to_list()]
+            if self._session is None:
+                some = await found(self._collection, self._inside(conditions), read.projection, sort, limit)
+            else:
+                cursor = self._collection.find(self._inside(conditions), read.projection, session=self._session, limit=limit)
+                some = await (cursor.sort(list(sort)) if sort else cursor).to_list()
+        return [read(stored) for stored in some]
 
     async def get(self, id_: str) -> S | None:
         """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
