@@ -94,10 +94,10 @@ def check(record: Record, plan: ImportPlan, maker: RecordMaker) -> CheckedRow:
         error = RowProblem(severity=Severity.ERROR, code=problem.code, message=problem.message)
         return CheckedRow(record.row, record.cells, CustomerDraft(), False, [error], [], [])  # noqa: FBT003
     read = to_draft(plan.columns, record.cells, default_country=None if plan.lenient else plan.policy.default_country)
-    errors, warnings, draft = _cell_problems(read, plan, record.cells)
+    errors, warnings, draft = _cell_problems(read, plan, record.cells) if read.problems else ([], [], read.draft)
     verdict = check_row(draft, plan.policy, lenient=plan.lenient)
     # A row whose cells make no sense has nothing else that could be judged.
-    if not any(problem.code is ErrorCode.INVALID_CSV for problem in errors):
+    if not errors or not any(problem.code is ErrorCode.INVALID_CSV for problem in errors):
         errors += verdict.errors
         warnings += verdict.warnings
     return CheckedRow(
@@ -105,8 +105,8 @@ def check(record: Record, plan: ImportPlan, maker: RecordMaker) -> CheckedRow:
         cells=record.cells,
         draft=verdict.draft,
         gives_kind=draft.kind is not None,
-        errors=[_row_problem(plan, read.draft, problem, Severity.ERROR) for problem in errors],
-        warnings=[_row_problem(plan, read.draft, problem, Severity.WARNING) for problem in warnings],
+        errors=[_row_problem(plan, read.draft, problem, Severity.ERROR) for problem in errors] if errors else [],
+        warnings=[_row_problem(plan, read.draft, problem, Severity.WARNING) for problem in warnings] if warnings else [],
         keys=[] if errors else _keys(verdict.draft, plan, maker),
     )
 

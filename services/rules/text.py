@@ -38,6 +38,20 @@ _UNACCENT = str.maketrans(
 )
 
 
+def is_plain(text: str, limit: int) -> bool:
+    """Whether `clean_text` has nothing to do, which is nearly always so; False says nothing.
+
+    A plain text has blanks only inside, one way to be spelled (NFC), and at most *limit* characters, of which Python calls
+    each printable: it calls none so that is refused, dropped or made a blank.
+    """
+    return (
+        0 < len(text) <= limit
+        and text.isprintable()
+        and text[0] != " " != text[-1]
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+    )
+
+
 def clean_text(
     value: str | None,
     *,
