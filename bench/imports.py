@@ -1,7 +1,7 @@
 """Rows a second of whole imports beside a bare PyMongo loop that inserts the same documents: ``python -m bench.imports``.
 
 An import is a real one: the file in the object store, its message in the queue, a ``customer-service worker`` of its own as in
-production, from the moment the import is planned until its reports are written. `bench.import_loop` is what it is compared with.
+production, from the moment the import is planned until its reports are written. It is compared with `bench.import_loop`.
 Rounds alternate between the two. Everything shares the machine's cores, and nothing is pinned.
 
 Besides: two workers against one, each with two files to work on; memory of a worker after a small and after a large file; and
@@ -149,6 +149,7 @@ class Shop:
         self._to = to
         self._service = service
         self.first_progress = 0.0
+        self._begun = 0.0
 
     async def start(self, viewer: Principal, content: bytes) -> BulkImport:
         """Upload a file and start its import."""
@@ -156,6 +157,7 @@ class Shop:
         async with self._to.store.write(record.source.key, content_type="text/csv") as upload:
             for start in range(0, len(content), 1 << 20):
                 await upload.write(content[start : start + (1 << 20)])
+        self._begun = time.perf_counter()
         return await self._service.start(viewer, record.id)
 
     async def imported(self, viewer: Principal, contents: Sequence[bytes]) -> list[BulkImport]:
@@ -164,7 +166,6 @@ class Shop:
         Raises:
             RuntimeError: when one came to anything else.
         """
-        begun = time.perf_counter()
         started = [await self.start(viewer, content) for content in contents]
         ended: dict[str, BulkImport] = {}
         self.first_progress = 0.0
@@ -176,7 +177,7 @@ class Shop:
                     message = f"The import did not come through: {found}"
                     raise RuntimeError(message)
                 if found.counts.processed and not self.first_progress:
-                    self.first_progress = time.perf_counter() - begun
+                    self.first_progress = time.perf_counter() - self._begun
                 if found.status.final:
                     ended[one.id] = found
         return list(ended.values())
@@ -196,7 +197,7 @@ async def run_import(stage: Stage, name: str, plan: Plan, *, workers: int = 1, f
         shop = Shop(to, service)
         async with stage.workers(environment, workers) as pids:
             for number in range(workers):
-                await shop.imported(_OTHER, [shop_file(_WARM, first=1 + _WARM * number)] * 1)
+                await shop.imported(_OTHER, [shop_file(_WARM, first=1 + _WARM * number)])
             before = stage.used(pids)
             ended = await shop.imported(OPERATOR, contents)
             after = stage.used(pids)
@@ -260,16 +261,17 @@ async def measure(plan: Plan, console: Console, *, large: int, two: bool) -> flo
         if two:
             one, both = [await run_import(stage, stage.fresh(), plan, workers=count, files=2) for count in (1, 2)]
             console.print(
-                f"two files at once: one worker {one.speed:,.0f} rows/s, two {both.speed:,.0f}, ratio {both.speed / one.speed:.2f};"
-                f" µs of CPU a row with two: workers {both.worker:.0f}, mongod {both.mongod:.0f}"
+                f"two files at once: one worker {one.speed:,.0f} rows/s, two {both.speed:,.0f},"
+                f" ratio {both.speed / one.speed:.2f}; µs of CPU a row with two:"
+                f" workers {both.worker:.0f}, mongod {both.mongod:.0f}"
             )
         if large:
             small = await run_import(stage, stage.fresh(), replace(plan, rows=10_000))
             much = await run_import(stage, stage.fresh(), replace(plan, rows=large))
             for one in (small, much):
                 console.print(
-                    f"{one.rows:,} rows: {one.speed:,.0f} rows/s, {one.seconds:.1f} s, at most {one.megabytes:.0f} MB, first progress"
-                    f" {one.first_progress:.2f} s after the upload began"
+                    f"{one.rows:,} rows: {one.speed:,.0f} rows/s, {one.seconds:.1f} s, at most {one.megabytes:.0f} MB,"
+                    f" first progress {one.first_progress:.2f} s after the start"
                 )
     return median(one.ours.speed / one.in_transactions for one in rounds) if rounds else 1.0
 

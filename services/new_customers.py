@@ -24,6 +24,7 @@ Stored = dict[str, Any]
 
 # What an event may say is looked up in the whole customer; what is stored of one leaves out what it has not.
 _EMPTY = dict.fromkeys(name for name in Customer.model_fields if name not in {"id", "revision_id"})
+_CREATED = str(CustomerEventType.CREATED)
 _GIVEN = attrgetter(*PATCHABLE, "addresses", "documents")
 _SPELLED = tuple(changed_fields([*PATCHABLE, "addresses", "documents"]))
 
@@ -62,7 +63,7 @@ def new_customer(
         "_id": new_id(IdKind.EVENT),
         "seller_id": seller_id,
         "customer_id": customer_id,
-        "type": CustomerEventType.CREATED.value,
+        "type": _CREATED,
         "version": 1,
         "actor": actor,
         "changed": [name for name, value in zip(_SPELLED, _GIVEN(draft), strict=True) if value is not None and value != ()],
@@ -90,8 +91,8 @@ def _customer(draft: CustomerDraft, seller_id: str, customer_id: str, at: dateti
     customer = _begun(customer_id, seller_id, at)
     if draft.external_id is not None:
         customer["external_id"] = draft.external_id
-    customer["kind"] = (draft.kind or CustomerKind.INDIVIDUAL).value
-    customer["status"] = (draft.status or CustomerStatus.ACTIVE).value
+    customer["kind"] = str(draft.kind or CustomerKind.INDIVIDUAL)
+    customer["status"] = str(draft.status or CustomerStatus.ACTIVE)
     if draft.email is not None:
         customer["email"] = draft.email
     customer["email_verified"] = False
@@ -126,7 +127,7 @@ def _customer(draft: CustomerDraft, seller_id: str, customer_id: str, at: dateti
 def _address(draft: AddressDraft, seller_id: str, customer_id: str, at: datetime, is_default: bool) -> Stored:  # noqa: FBT001 - a value
     address = _begun(new_id(IdKind.ADDRESS), seller_id, at)
     address["customer_id"] = customer_id
-    address["kind"] = draft.kind.value
+    address["kind"] = str(draft.kind)
     address["is_default"] = is_default
     if draft.label is not None:
         address["label"] = draft.label

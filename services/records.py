@@ -171,6 +171,8 @@ class RecordMaker:
 
 def default_addresses(drafts: Sequence[AddressDraft]) -> list[bool]:
     """Return of each address of a new customer whether it is the default of its kind: the one asked for, else the first."""
+    if len(drafts) == 1:
+        return [True]
     defaults: dict[AddressKind, int] = {}
     for index, draft in enumerate(drafts):
         if draft.is_default or draft.kind not in defaults:

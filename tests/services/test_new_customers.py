@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 from bson import decode, encode
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.drafts import AddressDraft, AttributeDraft, CustomerDraft, DocumentDraft
@@ -70,6 +70,7 @@ def stored(documents: list[dict[str, Any]]) -> list[Any]:
     return [[(name, value) for name, value in decode(encode(one)).items() if name not in RANDOM] for one in documents]
 
 
+@settings(deadline=None)  # the first one waits for what models and drafts are checked with
 @given(DRAFTS, st.sampled_from(EventPrivacy))
 def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, privacy: EventPrivacy) -> None:
     maker = RecordMaker(SEALER, privacy)
