@@ -43,6 +43,12 @@ def megabytes(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE / 1e6
 
 
+def most_megabytes(pid: int) -> float:
+    """Return the most memory that a process has held so far."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) * 1024 / 1e6
+
+
 def busy_seconds() -> float:
     """Return what everybody has used of all processors since the machine was started."""
     user, nice, system, _, _, irq, softirq = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])

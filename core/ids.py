@@ -33,7 +33,7 @@ class IdKind(StrEnum):
 
 def new_id(kind: IdKind) -> str:
     """Return a fresh id of *kind*; ids made by one process sort in the order they were made."""
-    return f"{kind.value}_{_encode(uuid_utils.uuid7().int)}"
+    return f"{kind}_{_encode(uuid_utils.uuid7().int)}"  # not kind.value: that takes as long as the UUID
 
 
 def derived_id(kind: IdKind, at: datetime, *parts: str) -> str:
@@ -45,7 +45,7 @@ def derived_id(kind: IdKind, at: datetime, *parts: str) -> str:
     milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
     random = int.from_bytes(digest, "big")
     value = (milliseconds << 80) | (random & ~(0xF << 76) & ~(0x3 << 62)) | (0x8 << 76) | (0x2 << 62)
-    return f"{kind.value}_{_encode(value)}"
+    return f"{kind}_{_encode(value)}"
 
 
 def kind_of(value: str) -> IdKind | None:

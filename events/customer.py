@@ -204,6 +204,8 @@ def _picked(stored: Mapping[str, object], fields: Names) -> dict[str, object]:
 
 def _plain(value: object) -> object:
     """Turn *value* into what both JSON and MongoDB keep unchanged."""
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

@@ -55,12 +55,12 @@ class Repository(Generic[M]):
         others = {key: value for key, value in conditions.items() if key not in clashing}
         return {**others, **wall, "$and": [*others.get("$and", ()), *({key: conditions[key]} for key in clashing)]}
 
-    def _require_inside(self, stored: Mapping[str, Any]) -> None:
+    def _require_inside(self, documents: Sequence[Mapping[str, Any]]) -> None:
         """Refuse to store what the same tenant could not read afterwards."""
-        wall = self._tenant.filter(customer_field=self.customer_field)
-        if any(stored.get(key) != value for key, value in wall.items()):
-            message = f"A record for {self.model.__name__} belongs to another tenant than its repository."
-            raise NoTenant(message)
+        for key, value in self._tenant.filter(customer_field=self.customer_field).items():
+            if any(stored.get(key) != value for stored in documents):
+                message = f"A record for {self.model.__name__} belongs to another tenant than its repository."
+                raise NoTenant(message)
 
     def _guard(self) -> AbstractContextManager[None]:
         # In a transaction the driver's own errors tell it whether to retry; the unit of work translates what is left.
@@ -99,18 +99,17 @@ class Repository(Generic[M]):
         return result.modified_count
 
     async def _insert(self, record: M) -> M:
-        await self._insert_plain([_stored_form(record)])
+        await self.insert_stored([stored_form(record)])
         return record
 
     async def _insert_many(self, records: Sequence[M]) -> None:
-        await self._insert_plain([_stored_form(record) for record in records])
+        await self.insert_stored([stored_form(record) for record in records])
 
-    async def _insert_plain(self, documents: Sequence[dict[str, Any]]) -> None:
-        """Store documents as they are, with one command."""
+    async def insert_stored(self, documents: Sequence[dict[str, Any]]) -> None:
+        """Store new records that have their stored form already, with one command."""
         if not documents:
             return
-        for document in documents:
-            self._require_inside(document)
+        self._require_inside(documents)
         with self._guard():
             if len(documents) == 1:
                 # A bulk of one costs the driver more than one insert.
@@ -259,7 +258,7 @@ def _owned_by(seller_id: str, customer_id: str) -> dict[str, Any]:
     return {"seller_id": seller_id, "customer_id": customer_id}
 
 
-def _stored_form(record: beanie.Document) -> dict[str, Any]:
+def stored_form(record: beanie.Document) -> dict[str, Any]:
     """Return a record as it is stored. Beanie's own encoder does the same in 144 instead of 10 microseconds per customer."""
     plain = record.model_dump(exclude_none=True, exclude={"revision_id"})
     return {"_id": plain.pop("id"), **plain}

@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,7 +19,7 @@ from services.csv.records import Record
 from services.customer_lookup import taken_problem
 from services.import_changes import CUSTOMER, World, decide
 from services.import_reading import RowBatch
-from services.import_rows import CheckedRow, ImportPlan, check
+from services.import_rows import CheckedRow, ImportPlan, check, make
 from services.records import RecordMaker
 from services.session_ends import end_sessions_of_customer
 
@@ -28,8 +28,8 @@ _log = structlog.get_logger(__name__)
 _ATTEMPTS = 3
 """How often a batch is decided anew because somebody else took one of its keys between look and write."""
 
-_ROWS_IN_A_ROW = 4
-"""Checked without a pause: about a millisecond."""
+_ROWS_IN_A_ROW = 10
+"""Checked without a pause: less than a millisecond."""
 
 
 class ImportEnded(Exception):
@@ -58,12 +58,17 @@ class BatchWriter:
         self._maker = maker
         self._plan = plan
         self._silence = silence
+        self._looks = not plan.only_creates
+        """Whether to look who holds the identifiers of a batch before it is written, or to let the unique indexes say so."""
+        self._met = False
+        """Whether the batch that was decided last met anybody."""
 
     async def check(self, batch: RowBatch) -> list[CheckedRow]:
         """Judge each row by itself, and let the batch before, which is being written, go on meanwhile."""
         rows = []
+        now = self._clock.now()
         for record in batch.records:
-            rows.append(self._checked(record))
+            rows.append(self._checked(record, now))
             if len(rows) % _ROWS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
         return rows
@@ -109,20 +114,29 @@ class BatchWriter:
             return await self._write(work, segment, rows, batch)
 
         tenant = Tenant(self._plan.seller_id)
-        for _ in range(_ATTEMPTS - 1):
+        left = _ATTEMPTS + (not self._looks)
+        while True:
             try:
-                return await self._units.run(tenant, body)
+                moved = await self._units.run(tenant, body)
             except (KeyTaken, Overtaken):
-                # Somebody was faster. The next look sees them, and the row is told.
-                continue
-        return await self._units.run(tenant, body)
+                # Somebody is there already, or was faster. The next look sees them, and the row is told.
+                self._looks = True
+                left -= 1
+                if not left:
+                    raise
+            else:
+                # Where one row meets somebody the next ones are likely to: then a look is cheaper than a write in vain.
+                self._looks = self._met or not self._plan.only_creates
+                return moved
 
     async def _write(
         self, work: Repositories, segment: ImportSegment, rows: Sequence[CheckedRow], batch: RowBatch
     ) -> ImportSegment:
         now = self._clock.now()
         plan = self._plan
-        effects = decide(rows, plan, await self._look(work, rows), self._maker, now)
+        world = await self._look(work, rows) if self._looks else World(holders=())
+        self._met = bool(world.holders)
+        effects = decide(rows, plan, world, self._maker, now)
         imports = work.bulk_imports
         # The fence comes before everything else that is written: a lease that is lost costs one refused update.
         moved = await imports.segments.advance(
@@ -137,10 +151,10 @@ class BatchWriter:
         for customer, at, values in effects.updates:
             if values.get("status") is CustomerStatus.SUSPENDED:
                 await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-        await work.customers.insert_many(effects.customers)
-        await work.addresses.insert_many(effects.addresses)
-        await work.documents.insert_many(effects.documents)
-        await work.events.append(effects.events)
+        await work.customers.insert_stored(effects.customers)
+        await work.addresses.insert_stored(effects.addresses)
+        await work.documents.insert_stored(effects.documents)
+        await work.events.insert_stored(effects.events)
         await imports.outcomes.insert_many(effects.outcomes)
         await imports.results.insert(plan.seller_id, plan.import_id, effects.results, now)
         await imports.keys.claim(plan.seller_id, plan.import_id, effects.claims, now)
@@ -168,9 +182,12 @@ class BatchWriter:
                 world.documents = await work.documents.of_customers(owners)
         return world
 
-    def _checked(self, record: Record) -> CheckedRow:
+    def _checked(self, record: Record, now: datetime) -> CheckedRow:
         try:
-            return check(record, self._plan, self._maker)
+            row = check(record, self._plan, self._maker)
+            if self._plan.only_creates and not row.errors:
+                # Here, while the database is busy with the batch before, and not while it waits for this one.
+                row.made = make(row, self._plan, self._maker, now)
         except Exception as error:  # noqa: BLE001 - as above
             _log.error("import.row_broken", import_id=self._plan.import_id, row=record.row, **_place(error))
             return CheckedRow(
@@ -182,6 +199,7 @@ class BatchWriter:
                 warnings=[],
                 keys=[],
             )
+        return row
 
 
 def _internal() -> RowProblem:

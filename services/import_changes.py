@@ -1,22 +1,24 @@
 """What the rows of an import do to the customers that are there. No I/O: given the same world, the same effects."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.drafts import AddressDraft, AttributeDraft, DocumentDraft
 from core.errors import ErrorCode, FieldPath, Problem
-from core.ids import IdKind, derived_id
 from core.vocabulary import CustomerEventType, RowOutcome, Severity
-from events.customer import CustomerEvent
 from models.address import Address
 from models.bulk_import import ImportRowOutcome, RowCounts, RowProblem
 from models.customer import Customer, RowSource
 from models.document import Document
+from repositories.base import stored_form
+from repositories.customer_event import stored_event
 from repositories.import_result import RowResult
 from services.customer_lookup import holds, taken_problem
-from services.customer_values import consequences, created_fields, for_database, given_values, stored_values
-from services.import_rows import KEY_PATHS, CheckedRow, ImportPlan, Key
+from services.customer_values import consequences, for_database, given_values, stored_values
+from services.import_rows import KEY_PATHS, CheckedRow, ImportPlan, Key, make
+from services.new_customers import Stored
 from services.records import RecordMaker, changed_fields, moment_after
 
 CUSTOMER = "customer"
@@ -44,13 +46,16 @@ class World:
 
 @dataclass(slots=True)
 class Effects:
-    """What a batch of rows does. Updates come before inserts: they may free what a new customer takes."""
+    """What a batch of rows does. Updates come before inserts: they may free what a new customer takes.
+
+    What is new stands here as it is stored.
+    """
 
     updates: list[tuple[Customer, datetime, Mapping[str, object]]] = field(default_factory=list)
-    customers: list[Customer] = field(default_factory=list)
-    addresses: list[Address] = field(default_factory=list)
-    documents: list[Document] = field(default_factory=list)
-    events: list[CustomerEvent] = field(default_factory=list)
+    customers: list[Stored] = field(default_factory=list)
+    addresses: list[Stored] = field(default_factory=list)
+    documents: list[Stored] = field(default_factory=list)
+    events: list[Stored] = field(default_factory=list)
     outcomes: list[ImportRowOutcome] = field(default_factory=list)
     results: list[RowResult] = field(default_factory=list)
     claims: dict[Key, int] = field(default_factory=dict)
@@ -62,6 +67,7 @@ def decide(rows: Sequence[CheckedRow], plan: ImportPlan, world: World, maker: Re
     batch = _Batch(plan, world, maker, now)
     for row in rows:
         batch.add(row)
+    batch.effects.counts = RowCounts(processed=len(rows), **batch.counts)
     return batch.effects
 
 
@@ -70,6 +76,7 @@ class _Batch:
 
     def __init__(self, plan: ImportPlan, world: World, maker: RecordMaker, now: datetime) -> None:
         self.effects = Effects()
+        self.counts: Counter[str] = Counter()
         self._plan = plan
         self._world = world
         self._maker = maker
@@ -84,8 +91,6 @@ class _Batch:
 
     def add(self, row: CheckedRow) -> None:
         """Decide about one row."""
-        counts = self.effects.counts
-        counts.processed += 1
         matched, problems = (None, []) if row.errors else self._conflicts(row)
         errors = row.errors or [
             RowProblem(
@@ -97,22 +102,22 @@ class _Batch:
             for problem in problems
         ]
         if errors:
-            counts.failed += 1
+            self.counts["failed"] += 1
             self.effects.results.append(RowResult(row.row, RowOutcome.FAILED, ""))
             self._note(row, Severity.ERROR, [*errors, *row.warnings])
             return
         if matched is None:
-            counts.created += 1
+            self.counts["created"] += 1
             result = RowResult(row.row, RowOutcome.CREATED, self._create(row))
         elif self._change(row, matched):
-            counts.updated += 1
+            self.counts["updated"] += 1
             result = RowResult(row.row, RowOutcome.UPDATED, matched.id)
         else:
-            counts.unchanged += 1
+            self.counts["unchanged"] += 1
             result = RowResult(row.row, RowOutcome.UNCHANGED, matched.id)
         self.effects.results.append(result)
         if row.warnings:
-            counts.warning += 1
+            self.counts["warning"] += 1
             self._note(row, Severity.WARNING, row.warnings)
 
     def _conflicts(self, row: CheckedRow) -> tuple[Customer | None, list[Problem]]:
@@ -156,21 +161,12 @@ class _Batch:
                 self.effects.claims[key] = row.row
         if plan.dry_run:
             return ""
-        made = self._maker.new_customer(
-            row.draft,
-            seller_id=plan.seller_id,
-            at=self._now,
-            # In the order of the file, so that inserts into the index stay together.
-            customer_id=derived_id(
-                IdKind.CUSTOMER, plan.created_at + timedelta(milliseconds=row.row), plan.import_id, str(row.row)
-            ),
-            source=RowSource(import_id=plan.import_id, row=row.row),
-        )
+        made = row.made or make(row, plan, self._maker, self._now)
         self.effects.customers.append(made.customer)
         self.effects.addresses += made.addresses
         self.effects.documents += made.documents
-        self._tell(made.customer, CustomerEventType.CREATED, created_fields(row.draft))
-        return made.customer.id
+        self.effects.events.append(made.event)
+        return made.id
 
     def _change(self, row: CheckedRow, customer: Customer) -> bool:
         """Bring *customer* to what the row says; False when it is that already."""
@@ -195,16 +191,15 @@ class _Batch:
         at = moment_after(customer, self._now)
         kinds = {one.kind for one in self._world.addresses.get(owner, ())}
         for draft in addresses:
-            self.effects.addresses.append(
-                self._maker.new_address(
-                    draft, seller_id=plan.seller_id, customer_id=customer.id, at=at, is_default=draft.kind not in kinds
-                )
+            address = self._maker.new_address(
+                draft, seller_id=plan.seller_id, customer_id=customer.id, at=at, is_default=draft.kind not in kinds
             )
+            self.effects.addresses.append(stored_form(address))
             kinds.add(draft.kind)
         made = [
             self._maker.new_document(draft, seller_id=plan.seller_id, customer_id=customer.id, at=at) for draft in documents
         ]
-        self.effects.documents += made
+        self.effects.documents += [stored_form(one) for one in made]
         fields = [*values, *(name for name, added in (("addresses", addresses), ("documents", documents)) if added)]
         stored: dict[str, object] = {**values, **(consequences(customer, values) if values else {})}
         stored["source"] = RowSource(import_id=plan.import_id, row=row.row)
@@ -213,7 +208,8 @@ class _Batch:
         after = customer.model_copy(update={**stored, "version": customer.version + 1, "updated_at": at})
         source = {"import_id": plan.import_id, "row": row.row}
         self.effects.updates.append((customer, at, for_database({**stored, "source": source})))
-        self._tell(after, CustomerEventType.UPDATED, fields)
+        event = self._maker.event(after, CustomerEventType.UPDATED, actor=plan.actor, changed=changed_fields(fields))
+        self.effects.events.append(stored_event(event))
         return True
 
     def _missing_documents(
@@ -231,9 +227,6 @@ class _Batch:
             if not there:
                 missing.append(draft)
         return missing
-
-    def _tell(self, customer: Customer, type_: CustomerEventType, fields: Sequence[str]) -> None:
-        self.effects.events.append(self._maker.event(customer, type_, actor=self._plan.actor, changed=changed_fields(fields)))
 
     def _note(self, row: CheckedRow, severity: Severity, problems: Sequence[RowProblem]) -> None:
         cells = None if severity is Severity.WARNING or row.cells is None else list(row.cells)

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from core.drafts import AttributeDraft, CustomerDraft
 from core.errors import ErrorCode, FieldPath, Problem
+from core.ids import IdKind, derived_id
 from core.vocabulary import BulkImportMatch, BulkImportMode, Severity
 from models.bulk_import import RowProblem
 from services.csv.columns import ColumnPlan
 from services.csv.records import Record
 from services.csv.rows import RowDraft, to_draft, to_identity
+from services.new_customers import NewCustomer, new_customer
 from services.records import RecordMaker
 from services.rules.document import check_document_draft
 from services.rules.policy import RulePolicy
@@ -58,6 +60,11 @@ class ImportPlan:
         return _MATCHED_FIELD[self.match_by] if self.mode is BulkImportMode.UPSERT else None
 
     @property
+    def only_creates(self) -> bool:
+        """Whether a row either becomes a new customer or nothing at all."""
+        return self.mode is BulkImportMode.CREATE and not self.dry_run
+
+    @property
     def actor(self) -> str:
         """How the history names this import."""
         return f"import:{self.import_id}"
@@ -65,7 +72,10 @@ class ImportPlan:
 
 @dataclass(slots=True)
 class CheckedRow:
-    """A row after the rules: refused already when it has errors. `keys` are what its customer would hold alone."""
+    """A row after the rules: refused already when it has errors. `keys` are what its customer would hold alone.
+
+    `made` is its new customer, where that has been made already, whether or not there will be one.
+    """
 
     row: int
     cells: Sequence[str] | None
@@ -74,6 +84,7 @@ class CheckedRow:
     errors: list[RowProblem]
     warnings: list[RowProblem]
     keys: list[tuple[Key, FieldPath]]
+    made: NewCustomer | None = None
 
 
 def check(record: Record, plan: ImportPlan, maker: RecordMaker) -> CheckedRow:
@@ -83,10 +94,10 @@ def check(record: Record, plan: ImportPlan, maker: RecordMaker) -> CheckedRow:
         error = RowProblem(severity=Severity.ERROR, code=problem.code, message=problem.message)
         return CheckedRow(record.row, record.cells, CustomerDraft(), False, [error], [], [])  # noqa: FBT003
     read = to_draft(plan.columns, record.cells, default_country=None if plan.lenient else plan.policy.default_country)
-    errors, warnings, draft = _cell_problems(read, plan, record.cells)
+    errors, warnings, draft = _cell_problems(read, plan, record.cells) if read.problems else ([], [], read.draft)
     verdict = check_row(draft, plan.policy, lenient=plan.lenient)
     # A row whose cells make no sense has nothing else that could be judged.
-    if not any(problem.code is ErrorCode.INVALID_CSV for problem in errors):
+    if not errors or not any(problem.code is ErrorCode.INVALID_CSV for problem in errors):
         errors += verdict.errors
         warnings += verdict.warnings
     return CheckedRow(
@@ -94,9 +105,25 @@ def check(record: Record, plan: ImportPlan, maker: RecordMaker) -> CheckedRow:
         cells=record.cells,
         draft=verdict.draft,
         gives_kind=draft.kind is not None,
-        errors=[_row_problem(plan, read.draft, problem, Severity.ERROR) for problem in errors],
-        warnings=[_row_problem(plan, read.draft, problem, Severity.WARNING) for problem in warnings],
+        errors=[_row_problem(plan, read.draft, problem, Severity.ERROR) for problem in errors] if errors else [],
+        warnings=[_row_problem(plan, read.draft, problem, Severity.WARNING) for problem in warnings] if warnings else [],
         keys=[] if errors else _keys(verdict.draft, plan, maker),
+    )
+
+
+def make(row: CheckedRow, plan: ImportPlan, maker: RecordMaker, at: datetime) -> NewCustomer:
+    """Return what is to be stored of the customer that *row* makes, created at *at*: each time under the same id."""
+    # In the order of the file, so that inserts into the index stay together.
+    created = plan.created_at + timedelta(milliseconds=row.row)
+    return new_customer(
+        maker,
+        row.draft,
+        seller_id=plan.seller_id,
+        at=at,
+        customer_id=derived_id(IdKind.CUSTOMER, created, plan.import_id, str(row.row)),
+        import_id=plan.import_id,
+        row=row.row,
+        actor=plan.actor,
     )
 
 

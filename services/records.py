@@ -34,7 +34,7 @@ class RecordMaker:
 
     def __init__(self, sealer: Sealer, privacy: EventPrivacy) -> None:
         self._sealer = sealer
-        self._privacy = privacy
+        self.privacy = privacy
 
     def new_customer(
         self,
@@ -82,17 +82,11 @@ class RecordMaker:
         return CustomerRecords(customer, addresses, documents)
 
     def new_addresses(self, drafts: Iterable[AddressDraft], *, seller_id: str, customer_id: str, at: datetime) -> list[Address]:
-        """Return the records of a new customer's addresses; the one asked for, else the first of a kind, is its default."""
+        """Return the records of a new customer's addresses; `default_addresses` says which are defaults."""
         drafts = list(drafts)
-        defaults: dict[AddressKind, int] = {}
-        for index, draft in enumerate(drafts):
-            if draft.is_default or draft.kind not in defaults:
-                defaults[draft.kind] = index
         return [
-            self.new_address(
-                draft, seller_id=seller_id, customer_id=customer_id, at=at, is_default=defaults[draft.kind] == index
-            )
-            for index, draft in enumerate(drafts)
+            self.new_address(draft, seller_id=seller_id, customer_id=customer_id, at=at, is_default=is_default)
+            for draft, is_default in zip(drafts, default_addresses(drafts), strict=True)
         ]
 
     def new_address(self, draft: AddressDraft, *, seller_id: str, customer_id: str, at: datetime, is_default: bool) -> Address:
@@ -172,9 +166,20 @@ class RecordMaker:
             actor=actor,
             changed=tuple(changed),
             occurred_at=customer.updated_at,
-            data=customer_data(customer.model_dump(), self._privacy),
+            data=customer_data(customer.model_dump(), self.privacy),
             trace=TRACEPARENT.get(),
         )
+
+
+def default_addresses(drafts: Sequence[AddressDraft]) -> list[bool]:
+    """Return of each address of a new customer whether it is the default of its kind: the one asked for, else the first."""
+    if len(drafts) == 1:
+        return [True]
+    defaults: dict[AddressKind, int] = {}
+    for index, draft in enumerate(drafts):
+        if draft.is_default or draft.kind not in defaults:
+            defaults[draft.kind] = index
+    return [defaults[draft.kind] == index for index, draft in enumerate(drafts)]
 
 
 def derived_names(

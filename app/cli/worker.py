@@ -1,6 +1,7 @@
 """``customer-service worker``: the process that works on imports."""
 
 import asyncio
+import gc
 
 import structlog
 
@@ -11,6 +12,9 @@ from app.until_told import run_until_told
 from workers.measuring import keep_measuring
 
 log = structlog.get_logger("worker")
+
+_NEW_OBJECTS = 20_000
+"""How many may come up before Python looks for circular garbage, of which batches of rows make next to none."""
 
 
 def worker() -> None:
@@ -26,6 +30,9 @@ async def _work(settings: Settings, stop: asyncio.Event) -> None:
         if settings.environment == "development":
             # In production the queues belong to whoever owns the infrastructure, and so does the right to make them.
             await connections.queue.ensure_queues()
+        # What is there now stays. Looking through it for garbage every 700 objects took a sixth of an import's CPU time.
+        gc.freeze()
+        gc.set_threshold(_NEW_OBJECTS, 20, 20)
         log.info("worker started", max_workers=settings.bulk.customer.max_workers)
         async with asyncio.TaskGroup() as group:
             group.create_task(import_worker(connections).run(stop), name="imports")

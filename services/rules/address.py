@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from core.drafts import AddressDraft
@@ -9,15 +10,16 @@ from core.errors import ErrorCode, FieldPath, Problem
 from core.vocabulary import AddressKind
 from services.rules.country import country_codes
 from services.rules.phone import normalise_phone
+from services.rules.phone_patterns import plain_phone
 from services.rules.policy import RulePolicy
 from services.rules.postal import check_address
-from services.rules.text import clean_text
+from services.rules.text import clean_text, is_plain
 
 MAX_ADDRESSES = 20
 MAX_PHONE_TEXT = 200
 """Longer than any number, so that a remark in a phone column is refused as a phone and not as a text."""
 
-_TEXTS: Final[Sequence[tuple[str, FieldPath, int]]] = (
+_TEXTS: Final[Sequence[tuple[str, FieldPath, int]]] = (  # in the order of _VALUES
     ("label", ("label",), 100),
     ("recipient", ("recipient",), 200),
     ("company", ("company",), 200),
@@ -28,6 +30,7 @@ _TEXTS: Final[Sequence[tuple[str, FieldPath, int]]] = (
     ("postal_code", ("postalCode",), 20),
     ("country_code", ("countryCode",), 100),
 )
+_VALUES = attrgetter(*(name for name, _, _ in _TEXTS))
 _POSTAL = frozenset({"line1", "city", "region", "postal_code", "country_code"})
 _NOT_NULL = {"kind": "kind", "line1": "line1", "country_code": "countryCode"}
 _ADDRESS_FIELDS = frozenset(field.name for field in fields(AddressDraft))
@@ -41,14 +44,16 @@ def check_address_draft(draft: AddressDraft, policy: RulePolicy) -> tuple[Addres
     """
     problems: list[Problem] = []
     cleaned: dict[str, Any] = {}
-    for name, spelling, limit in _TEXTS:
-        value = getattr(draft, name)
-        if value is not None and (text := clean_text(value, limit=limit, field=spelling, problems=problems)) != value:
+    for value, (name, spelling, limit) in zip(_VALUES(draft), _TEXTS, strict=True):
+        if value is None or is_plain(value, limit):
+            continue
+        if (text := clean_text(value, limit=limit, field=spelling, problems=problems)) != value:
             cleaned[name] = (text or "") if name in _NOT_NULL else text
-    refused = {problem.field for problem in problems}
     # Copied only where something changes: a copy takes longer than these checks.
     draft, found = check_address(replace(draft, **cleaned) if cleaned else draft, enabled=policy.addresses)
-    problems += [problem for problem in found if problem.field not in refused]
+    if found:
+        refused = {problem.field for problem in problems}
+        problems += [problem for problem in found if problem.field not in refused]
     if draft.phone is None:
         return draft, problems
     region = draft.country_code if draft.country_code in country_codes() else policy.default_country
@@ -84,6 +89,8 @@ def check_address_patch(
 
 def check_phone(value: str | None, region: str, policy: RulePolicy, problems: list[Problem]) -> str | None:
     """Return E.164, or None; problems go under ``("phone",)``. Without the rule, what is no number stays as it came."""
+    if value is not None and (plain := plain_phone(value, region)) is not None:
+        return plain
     text = clean_text(value, limit=MAX_PHONE_TEXT, field=("phone",), problems=problems, identifier=True)
     if text is None:
         return None
@@ -96,6 +103,8 @@ def check_phone(value: str | None, region: str, policy: RulePolicy, problems: li
 
 def check_one_default_each(addresses: Sequence[AddressDraft]) -> list[Problem]:
     """Return a problem for each address that wants to be the default of its kind beside an earlier one."""
+    if len(addresses) == 1:
+        return []
     taken: set[AddressKind] = set()
     problems: list[Problem] = []
     for index, address in enumerate(addresses):

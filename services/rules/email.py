@@ -31,10 +31,16 @@ def normalise_email(value: str) -> Result:
     provider of note tells "Ada@" from "ada@". The domain is kept in Unicode, so that ``xn--bcher-kva.example`` and
     ``bücher.example`` are one address. Normalising twice changes nothing more. At most 254 bytes.
     """
+    # 0.6 instead of 26 microseconds, for nearly all addresses there are.
+    plain = plain_email(value)
+    return (plain, None) if plain is not None else _normalised(value)
+
+
+def plain_email(value: str) -> str | None:
+    """Return what `normalise_email` makes of an address that is plainly one; None says nothing: the library has to be asked."""
     if len(value) <= _PLAIN_LENGTH and value.isascii() and _PLAIN.fullmatch(plain := value.lower()) is not None:
-        # 0.6 instead of 26 microseconds, for nearly all addresses there are.
-        return plain, None
-    return _normalised(value)
+        return plain
+    return None
 
 
 def _normalised(value: str) -> Result:

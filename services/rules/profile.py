@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Final, cast
 
 from core.drafts import AttributeDraft, CustomerDraft
@@ -11,7 +12,7 @@ from core.vocabulary import CustomerKind
 from services.rules.address import check_phone
 from services.rules.email import MAX_EMAIL, normalise_email
 from services.rules.policy import CheckedValues, RulePolicy
-from services.rules.text import clean_text
+from services.rules.text import clean_text, is_plain
 
 MAX_NAME = 200
 MAX_EXTERNAL_ID = 256
@@ -52,7 +53,7 @@ def check_identifiers(external_id: object, email: object, phone: object) -> list
 
 def given_fields(draft: CustomerDraft) -> dict[str, object]:
     """Return what *draft* says about the customer itself, under the names that `check_profile` takes."""
-    return {name: value for name in _CHECKS if (value := getattr(draft, name)) is not None}
+    return {name: value for name, value in zip(_CHECKS, _FIELDS(draft), strict=True) if value is not None}
 
 
 def kind_of(draft: CustomerDraft) -> CustomerKind:
@@ -69,16 +70,21 @@ def _name(spelling: str) -> _Check:
     def check(value: object, _policy: RulePolicy, _region: str, problems: list[Problem]) -> str | None:
         if value is None:
             return None
+        text = cast("str", value)
+        if is_plain(text, MAX_NAME):
+            return text
         # An empty name is a mistake of the caller's form: no name is null.
-        return clean_text(cast("str", value), limit=MAX_NAME, field=(spelling,), problems=problems, required=True)
+        return clean_text(text, limit=MAX_NAME, field=field, problems=problems, required=True)
 
+    field = (spelling,)
     return check
 
 
 def _external_id(value: object, _policy: RulePolicy, _region: str, problems: list[Problem]) -> str | None:
-    return clean_text(
-        cast("str | None", value), limit=MAX_EXTERNAL_ID, field=("externalId",), problems=problems, identifier=True
-    )
+    text = cast("str | None", value)
+    if text is not None and is_plain(text, MAX_EXTERNAL_ID):
+        return text
+    return clean_text(text, limit=MAX_EXTERNAL_ID, field=("externalId",), problems=problems, identifier=True)
 
 
 def _email(value: object, policy: RulePolicy, _region: str, problems: list[Problem]) -> str | None:
@@ -136,7 +142,7 @@ def _kept(spelling: str) -> _Check:
 
 def _tags(value: object, _policy: RulePolicy, _region: str, problems: list[Problem]) -> tuple[str, ...]:
     given = cast("Sequence[str]", value or ())
-    if too_many(given, MAX_TAGS, ("tags",), "tags", problems):
+    if not given or too_many(given, MAX_TAGS, ("tags",), "tags", problems):
         return ()
     tags: dict[str, None] = {}
     for index, tag in enumerate(given):
@@ -148,7 +154,7 @@ def _tags(value: object, _policy: RulePolicy, _region: str, problems: list[Probl
 
 def _attributes(value: object, _policy: RulePolicy, _region: str, problems: list[Problem]) -> tuple[AttributeDraft, ...]:
     given = cast("Sequence[AttributeDraft]", value or ())
-    if too_many(given, MAX_ATTRIBUTES, ("attributes",), "attributes", problems):
+    if not given or too_many(given, MAX_ATTRIBUTES, ("attributes",), "attributes", problems):
         return ()
     attributes: dict[str, AttributeDraft] = {}
     for index, attribute in enumerate(given):
@@ -188,3 +194,4 @@ _CHECKS: Final[Mapping[str, _Check]] = {
     "attributes": _attributes,
     "status": _kept("status"),
 }
+_FIELDS = attrgetter(*_CHECKS)

@@ -22,8 +22,16 @@ from core.errors import ErrorCode, FieldPath, Problem
 from services.rules.address import MAX_ADDRESSES, check_address_draft, check_one_default_each
 from services.rules.country import country_codes, country_from_name, country_name
 from services.rules.document import MAX_DOCUMENTS, check_document_draft
+from services.rules.plain_row import plain_row
 from services.rules.policy import RowVerdict, RulePolicy
-from services.rules.profile import MAX_ATTRIBUTE_VALUE, check_identifiers, check_profile, given_fields, kind_of_names, too_many
+from services.rules.profile import (
+    MAX_ATTRIBUTE_VALUE,
+    check_identifiers,
+    check_profile,
+    given_fields,
+    kind_of_names,
+    too_many,
+)
 from services.rules.text import clean_text
 
 _TOLERABLE = frozenset(
@@ -40,9 +48,16 @@ def check_row(draft: CustomerDraft, policy: RulePolicy, *, lenient: bool) -> Row
     Cells are what files hold: names that are blank count as absent, and countries may be names. Paths keep the indexes of
     the draft that came in, also where an address did not become one.
     """
+    plain = plain_row(draft, policy)
+    return judged_row(draft, policy, lenient=lenient) if plain is None else RowVerdict(plain, [], [])
+
+
+def judged_row(draft: CustomerDraft, policy: RulePolicy, *, lenient: bool) -> RowVerdict:
+    """Return what `check_row` does, field by field."""
     row = _Row(policy, lenient=lenient)
     addresses = tuple([_named(address) for address in draft.addresses])
-    region = next((address.country_code for address in addresses if address.country_code in country_codes()), None)
+    codes = country_codes()
+    region = next((address.country_code for address in addresses if address.country_code in codes), None)
     values = {name: value for name, value in given_fields(draft).items() if not isinstance(value, str) or value.strip()}
     profile = check_profile(values, policy, region=region)
     for problem in profile.problems:
@@ -87,15 +102,17 @@ class _Row:
         if too_many(given, MAX_ADDRESSES, ("addresses",), "addresses", self.errors):
             return ()
         self.errors += check_one_default_each(given)
-        kept = (self._address(index, address) for index, address in enumerate(given))
-        return tuple(address for address in kept if address is not None)
+        kept = [self._address(index, address) for index, address in enumerate(given)]
+        return tuple([address for address in kept if address is not None])
 
     def _address(self, index: int, address: AddressDraft) -> AddressDraft | None:
         path = ("addresses", str(index))
-        if self.lenient:
+        if self.lenient and not (address.country_code and address.line1.strip()):
             address = self._complete(address, path)
         checked, found = check_address_draft(address, self.policy)
         storable = bool(checked.line1) and checked.country_code in country_codes()
+        if not found:
+            return checked if storable else None
         for problem in (problem.under(*path) for problem in found):
             if self.lenient and problem.code is ErrorCode.REQUIRED and problem.field[-1] == "line1":
                 self._leave_out(address, replace(problem, code=ErrorCode.INVALID_ADDRESS))

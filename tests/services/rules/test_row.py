@@ -1,14 +1,20 @@
 """Rows of an import, strictly and leniently."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.drafts import AddressDraft, AttributeDraft, CustomerDraft, DocumentDraft
-from core.vocabulary import AddressKind, DocumentType
-from services.rules.policy import RowVerdict
-from services.rules.row import check_row
+from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentType
+from services.rules.country import country_codes, country_from_name
+from services.rules.plain_row import plain_row
+from services.rules.policy import RowVerdict, RulePolicy
+from services.rules.row import check_row, judged_row
 from tests.services.rules.test_customer import BERLIN, POLICY, paths
 
 ROW = CustomerDraft(external_id="7", email="ada@example.com")
@@ -132,3 +138,101 @@ def test_a_document_with_a_slip_is_kept_for_the_reviewer() -> None:
     verdict = check_row(replace(ROW, documents=(document,)), POLICY, lenient=True)
 
     assert (replace(document, number="54362315Z", issuing_country="ES"),) == verdict.draft.documents
+
+
+TEXTS = st.sampled_from(
+    ["Ada", "O'Brien", "Müller", "Mu\u0308ller", "李", " Ada", "A\u00a0B", "A\u200b", "A\nB", "", " ", "x" * 300]
+)
+MAYBE = st.one_of(st.none(), TEXTS)
+SOUND = CustomerDraft(
+    external_id="7",
+    email="Ada@example.com",
+    phone="030 26550280",
+    first_name="Ada",
+    last_name="Müller",
+    tags=("vip",),
+    attributes=(AttributeDraft(key="Größe (cm)", value="180"),),
+    addresses=(BERLIN,),
+)
+OF_ADDRESSES = {
+    "line1": TEXTS,
+    "country_code": st.sampled_from(["US", "GB", "XK", "us", "Germany", "", "Narnia", "USA"]),
+    "kind": st.sampled_from(AddressKind),
+    "is_default": st.sampled_from([None, True]),
+    "recipient": MAYBE,
+    "line2": MAYBE,
+    "city": MAYBE,
+    "region": st.sampled_from([None, "CA", "california", "Nowhere"]),
+    "postal_code": st.sampled_from([None, "94043", " 10117", "10115", "sw1a 1aa", "?"]),
+    "phone": st.sampled_from([None, "+1 650 253 0000", "030 26550280", "ask me"]),
+}
+OF_ROWS = {
+    "external_id": MAYBE,
+    "email": st.sampled_from([None, "ada@example.com ", "ada@b\u00fccher.example", "nobody", ""]),
+    "phone": st.sampled_from([None, "+1 650 253 0000", "030 26550280 ", "+0049 30 26550280", "ask me", "12", ""]),
+    "first_name": MAYBE,
+    "last_name": MAYBE,
+    "company": MAYBE,
+    "kind": st.sampled_from(CustomerKind),
+    "status": st.sampled_from(CustomerStatus),
+    "date_of_birth": st.sampled_from([date(1990, 12, 24), date(1812, 1, 1), date(2999, 1, 1)]),
+    "locale": st.sampled_from(["en_us", "?"]),
+    "tags": st.lists(TEXTS, max_size=2).map(tuple),
+    "attributes": st.lists(st.builds(AttributeDraft, key=TEXTS, value=TEXTS), max_size=2).map(tuple),
+    "documents": st.just((DocumentDraft(type=DocumentType.PASSPORT, number="X1234567"),)),
+}
+
+
+def changed(draw: st.DrawFn, sound: Any, ways: Mapping[str, st.SearchStrategy[Any]], most: int) -> Any:
+    """Return something sound with a few of its fields otherwise: with more, hardly any would be plain."""
+    names = draw(st.sets(st.sampled_from(sorted(ways)), max_size=most))
+    return replace(sound, **{name: draw(ways[name]) for name in names})
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> CustomerDraft:
+    addresses = tuple(changed(draw, BERLIN, OF_ADDRESSES, 2) for _ in range(draw(st.integers(0, 2))))
+    row: CustomerDraft = changed(draw, replace(SOUND, addresses=addresses), OF_ROWS, 3)
+    return row
+
+
+SWITCHES = st.builds(replace, st.just(POLICY), **dict.fromkeys(("email", "phone", "documents", "addresses"), st.booleans()))
+
+
+@settings(max_examples=2000, deadline=None)  # names of countries are read when the first is met
+@given(rows(), SWITCHES, st.booleans())
+def test_a_row_that_is_plainly_sound_is_judged_as_if_field_by_field(
+    row: CustomerDraft, policy: RulePolicy, lenient: bool
+) -> None:
+    plain = plain_row(row, policy)
+
+    if plain is not None:
+        assert RowVerdict(plain, [], []) == judged_row(row, policy, lenient=lenient)
+
+
+@pytest.mark.parametrize("code", sorted(country_codes()))
+def test_the_code_of_a_country_is_its_name_everywhere(code: str) -> None:
+    assert code == country_from_name(code)
+
+
+def test_rows_as_shops_export_them_are_plainly_sound() -> None:
+    """
+    Attributes, tags, a local phone and letters of any script are no reason to look closer.
+    """
+    row = replace(
+        ROW,
+        phone="030 26550280",
+        first_name="Zoë",
+        company="Büro 李",
+        date_of_birth=date(1990, 12, 24),
+        tags=("vip", "früh"),
+        attributes=(AttributeDraft(key="Größe (cm)", value="180"),),
+        addresses=(BERLIN,),
+    )
+
+    plain = plain_row(row, POLICY)
+
+    assert plain is not None
+    assert ("+493026550280", "Zoë", CustomerKind.INDIVIDUAL, ("vip", "früh")) == (
+        plain.phone, plain.first_name, plain.kind, plain.tags
+    )  # fmt: skip

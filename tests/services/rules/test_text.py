@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ErrorCode, Problem
-from services.rules.text import clean_text, fold, is_latin, search_words
+from services.rules.text import clean_text, fold, is_latin, is_plain, search_words
 from tests.effort import effort
 
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))
@@ -150,3 +150,26 @@ def test_search_words_are_bounded(values: list[str | None]) -> None:
 def test_a_text_of_many_words_costs_forty() -> None:
     assert 40 == len(search_words(" ".join(f"w{n}" for n in range(100_000))))
     assert [64] == [len(word) for word in search_words("x" * 100_000)]
+
+
+@given(
+    st.one_of(ANY_TEXT, st.text(alphabet="aé\u0301 \u00a0\u200b\u2028\n", max_size=8)),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_plain_text_needs_no_cleaning(value: str, required: bool, multiline: bool, identifier: bool) -> None:
+    if is_plain(value, 20):
+        assert (value, []) == clean(value, required=required, multiline=multiline, identifier=identifier)
+
+
+@pytest.mark.parametrize("value", ["Ada", "Zo\u00eb", "\u674e \u5c0f\u9f99", "O'Brien & S\u00f8ns (2)", "x" * 20])
+def test_nearly_every_text_is_plain(value: str) -> None:
+    assert is_plain(value, 20)
+
+
+def test_every_character_alone_is_plain_only_where_cleaning_keeps_it() -> None:
+    plain = [chr(code) for code in range(0x110000) if is_plain(chr(code), 20)]
+
+    assert [] == [character for character in plain if clean(character, identifier=True) != (character, [])]
+    assert len(plain) > 100_000

@@ -1,0 +1,154 @@
+"""New customers as they are stored, without the models in between: an import makes them by the million. No I/O.
+
+The models stay the definition: a property test compares what is made here with what the records of `RecordMaker` are stored
+as, byte for byte. What a document of a customer is stored as, with its sealed number, is left to them altogether.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from core.drafts import AddressDraft, CustomerDraft
+from core.ids import IdKind, new_id
+from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus
+from events.customer import customer_data
+from models.customer import Customer
+from repositories.base import stored_form
+from services.customer_values import PATCHABLE
+from services.records import RecordMaker, changed_fields, default_addresses, derived_names, unique
+
+Stored = dict[str, Any]
+"""A document of the database."""
+
+# What an event may say is looked up in the whole customer; what is stored of one leaves out what it has not.
+_EMPTY = dict.fromkeys(name for name in Customer.model_fields if name not in {"id", "revision_id"})
+_CREATED = str(CustomerEventType.CREATED)
+_GIVEN = attrgetter(*PATCHABLE, "addresses", "documents")
+_SPELLED = tuple(changed_fields([*PATCHABLE, "addresses", "documents"]))
+
+
+@dataclass(slots=True)
+class NewCustomer:
+    """A customer, what belongs to it, and the event that tells of it, each as it is stored."""
+
+    id: str
+    customer: Stored
+    addresses: Sequence[Stored]
+    documents: Sequence[Stored]
+    event: Stored
+
+
+def new_customer(
+    maker: RecordMaker,
+    draft: CustomerDraft,
+    *,
+    seller_id: str,
+    at: datetime,
+    customer_id: str,
+    import_id: str,
+    row: int,
+    actor: str,
+) -> NewCustomer:
+    """Return what is to be stored of the customer that a row of an import makes; *actor* is who the history names for it."""
+    documents = [
+        stored_form(maker.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at))
+        for document in draft.documents
+    ]
+    customer = _customer(draft, seller_id, customer_id, at)
+    customer["document_keys"] = unique(one["number_key"] for one in documents if "number_key" in one) if documents else []
+    customer["source"] = {"import_id": import_id, "row": row}
+    event = {
+        "_id": new_id(IdKind.EVENT),
+        "seller_id": seller_id,
+        "customer_id": customer_id,
+        "type": _CREATED,
+        "version": 1,
+        "actor": actor,
+        "changed": [name for name, value in zip(_SPELLED, _GIVEN(draft), strict=True) if value is not None and value != ()],
+        "occurred_at": at,
+        "data": customer_data({**_EMPTY, **customer}, maker.privacy),
+        "pending": True,
+    }
+    addresses = draft.addresses
+    return NewCustomer(
+        customer_id,
+        customer,
+        [
+            _address(address, seller_id, customer_id, at, is_default)
+            for address, is_default in zip(addresses, default_addresses(addresses), strict=True)
+        ]
+        if addresses
+        else (),
+        documents,
+        event,
+    )
+
+
+def _customer(draft: CustomerDraft, seller_id: str, customer_id: str, at: datetime) -> Stored:
+    # Written out in the order of the model's fields: a loop over them would take three times as long.
+    customer = _begun(customer_id, seller_id, at)
+    if draft.external_id is not None:
+        customer["external_id"] = draft.external_id
+    customer["kind"] = str(draft.kind or CustomerKind.INDIVIDUAL)
+    customer["status"] = str(draft.status or CustomerStatus.ACTIVE)
+    if draft.email is not None:
+        customer["email"] = draft.email
+    customer["email_verified"] = False
+    if draft.phone is not None:
+        customer["phone"] = draft.phone
+    customer["phone_verified"] = False
+    if draft.first_name is not None:
+        customer["first_name"] = draft.first_name
+    if draft.last_name is not None:
+        customer["last_name"] = draft.last_name
+    if draft.company is not None:
+        customer["company"] = draft.company
+    if draft.date_of_birth is not None:
+        customer["date_of_birth"] = draft.date_of_birth.isoformat()
+    if draft.locale is not None:
+        customer["locale"] = draft.locale
+    customer["tags"] = list(draft.tags)
+    customer["attributes"] = [{"key": one.key, "value": one.value} for one in draft.attributes]
+    customer.update(
+        derived_names(
+            first_name=draft.first_name,
+            last_name=draft.last_name,
+            company=draft.company,
+            email=draft.email,
+            phone=draft.phone,
+            external_id=draft.external_id,
+        )
+    )
+    return customer
+
+
+def _address(draft: AddressDraft, seller_id: str, customer_id: str, at: datetime, is_default: bool) -> Stored:  # noqa: FBT001 - a value
+    address = _begun(new_id(IdKind.ADDRESS), seller_id, at)
+    address["customer_id"] = customer_id
+    address["kind"] = str(draft.kind)
+    address["is_default"] = is_default
+    if draft.label is not None:
+        address["label"] = draft.label
+    if draft.recipient is not None:
+        address["recipient"] = draft.recipient
+    if draft.company is not None:
+        address["company"] = draft.company
+    address["line1"] = draft.line1
+    if draft.line2 is not None:
+        address["line2"] = draft.line2
+    if draft.city is not None:
+        address["city"] = draft.city
+    if draft.region is not None:
+        address["region"] = draft.region
+    if draft.postal_code is not None:
+        address["postal_code"] = draft.postal_code
+    address["country_code"] = draft.country_code
+    if draft.phone is not None:
+        address["phone"] = draft.phone
+    return address
+
+
+def _begun(id_: str, seller_id: str, at: datetime) -> Stored:
+    return {"_id": id_, "seller_id": seller_id, "version": 1, "live": True, "created_at": at, "updated_at": at}
