@@ -3,7 +3,6 @@
 import asyncio
 import traceback
 from collections.abc import Sequence
-from datetime import timedelta
 
 import structlog
 
@@ -17,7 +16,7 @@ from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, Units
 from services.csv.records import Record
 from services.customer_lookup import taken_problem
-from services.import_changes import CUSTOMER, World, decide
+from services.import_changes import CUSTOMER, World, decide, freed, held_keys
 from services.import_reading import RowBatch
 from services.import_rows import CheckedRow, ImportPlan, check
 from services.records import RecordMaker
@@ -43,21 +42,11 @@ class Overtaken(Exception):
 class BatchWriter:
     """Writes the rows of one import."""
 
-    def __init__(
-        self,
-        units: Units,
-        clock: Clock,
-        maker: RecordMaker,
-        plan: ImportPlan,
-        *,
-        silence: timedelta,
-    ) -> None:
-        """Make a writer; when the last batch is in and nothing is heard for *silence*, the finish is offered to others."""
+    def __init__(self, units: Units, clock: Clock, maker: RecordMaker, plan: ImportPlan) -> None:
         self._units = units
         self._clock = clock
         self._maker = maker
         self._plan = plan
-        self._silence = silence
 
     async def check(self, batch: RowBatch) -> list[CheckedRow]:
         """Judge each row by itself, and let the batch before, which is being written, go on meanwhile."""
@@ -86,9 +75,7 @@ class BatchWriter:
         except Exception as error:  # noqa: BLE001 - one row that nobody foresaw must not sink the others
             _report(segment, error)
         for row, record in zip(rows, batch.records, strict=True):
-            last = batch.last and record is batch.records[-1]
-            alone = RowBatch([record], offset=batch.offset if last else record.end, row=record.row + 1, last=last)
-            segment = await self._write_alone(segment, row, alone)
+            segment = await self._write_alone(segment, row, batch.alone(record))
         return segment
 
     async def _write_alone(self, segment: ImportSegment, row: CheckedRow, batch: RowBatch) -> ImportSegment:
@@ -122,6 +109,7 @@ class BatchWriter:
     ) -> ImportSegment:
         now = self._clock.now()
         plan = self._plan
+        rows = [row for row in rows if row.row not in batch.put_off]
         effects = decide(rows, plan, await self._look(work, rows), self._maker, now)
         imports = work.bulk_imports
         # The fence comes before everything else that is written: a lease that is lost costs one refused update.
@@ -129,8 +117,6 @@ class BatchWriter:
             segment, offset=batch.offset, row=batch.row, counts=effects.counts, done=batch.last
         )
         if moved is None:
-            raise ImportEnded
-        if batch.last and await imports.segment_done(plan.import_id, now, now + self._silence) is None:
             raise ImportEnded
         if await work.customers.change_many(effects.updates) != len(effects.updates):
             raise Overtaken
@@ -142,7 +128,12 @@ class BatchWriter:
         await work.documents.insert_many(effects.documents)
         await work.events.append(effects.events)
         await imports.outcomes.insert_many(effects.outcomes)
-        await imports.results.insert(plan.seller_id, plan.import_id, effects.results, now)
+        if batch.deferred:
+            await imports.deferred.decide(plan.import_id, effects.results)
+        else:
+            numbers = [record.row for record in batch.records]
+            await imports.deferred.insert_many([batch.put_off[number] for number in numbers if number in batch.put_off])
+            await imports.results.insert(plan.seller_id, plan.import_id, numbers, effects.results, now)
         await imports.keys.claim(plan.seller_id, plan.import_id, effects.claims, now)
         return moved
 
@@ -159,6 +150,7 @@ class BatchWriter:
             keys = {(CUSTOMER, holder.id) for holder in world.holders}
             if plan.dry_run:
                 keys |= {key for row in sound for key, _ in row.keys}
+                keys |= {freed(key) for holder in world.holders for key in held_keys(holder)}
             world.claimed = await work.bulk_imports.keys.claimed(plan.import_id, keys)
         if plan.upsert_by and world.holders:
             owners = [(holder.seller_id, holder.id) for holder in world.holders]

@@ -1,6 +1,7 @@
 """Imports off the queue: takes messages, keeps what it works on leased, and sweeps up what others left."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
@@ -22,6 +23,9 @@ T = TypeVar("T")
 SWEEP_SECONDS = 1.0
 _MOST_MESSAGES = 10
 """What SQS hands out at once."""
+
+_PLANS_BESIDE = 2
+"""Plans that are made without taking a place from segments: the first rows of a file do not wait for its last."""
 
 
 class MessageQueue(Protocol):
@@ -48,7 +52,7 @@ class BadMessage(Exception):
 
 
 class ImportWorker:
-    """Works on up to `limits.max_workers` messages at once.
+    """Works on up to `limits.max_workers` segments at once, at most all but one of them of one seller.
 
     A message is deleted when what it asks for is in the database: done, ended, or in somebody's hands and therefore in the
     sweep's care. *visibility_timeout* and *wait_seconds* are those of the queue, *max_receive_count* what it allows.
@@ -71,6 +75,9 @@ class ImportWorker:
         self._wait_seconds = wait_seconds
         self._max_receive_count = max_receive_count
         self._tasks: set[asyncio.Task[None]] = set()
+        self._plans = 0
+        self._places: Counter[str] = Counter()
+        self._put_back: dict[str, dict[str, None]] = {}
         self._freed = asyncio.Event()
         self._stop = asyncio.Event()
         self.dead_letters = 0
@@ -88,7 +95,7 @@ class ImportWorker:
 
     async def _receive(self) -> bool:
         """Take as many messages as there are hands free."""
-        free = self._limits.max_workers - len(self._tasks)
+        free = self._limits.max_workers + min(self._plans, _PLANS_BESIDE) - len(self._tasks)
         if free <= 0:
             self._freed.clear()
             await self._unless_stopped(self._freed.wait())
@@ -137,13 +144,45 @@ class ImportWorker:
         kind, import_id, number = _asked(message)
         match kind:
             case "plan":
-                await self._runs.plan(import_id)
+                await self._plan(import_id)
             case "finish":
                 await self._runs.finish(import_id)
             case _:
                 segment = await self._runs.take(import_id, number)
                 if segment is not None:
-                    await self._work(segment)
+                    await self._work_fairly(segment)
+
+    async def _plan(self, import_id: str) -> None:
+        self._plans += 1
+        self._freed.set()
+        try:
+            await self._runs.plan(import_id)
+        finally:
+            self._plans -= 1
+
+    async def _work_fairly(self, segment: ImportSegment) -> None:
+        """Work on a segment if its seller does not hold all other places; else put it back, and come back to its import.
+
+        The message is not given back: one that is received too often is taken for a dead letter.
+        """
+        seller = segment.seller_id
+        if self._places[seller] >= max(self._limits.max_workers - 1, 1):
+            self._put_back.setdefault(seller, {})[segment.import_id] = None
+            await self._runs.put_back(segment)
+            return
+        self._places[seller] += 1
+        try:
+            await self._work(segment)
+        finally:
+            self._places[seller] -= 1
+            if not self._places[seller]:
+                del self._places[seller]
+        if put_back := self._put_back.get(seller):
+            next_one = next(iter(put_back))
+            del put_back[next_one]
+            if not put_back:
+                del self._put_back[seller]
+            await self._runs.go_on(next_one)
 
     async def _work(self, segment: ImportSegment) -> None:
         over = asyncio.Event()
