@@ -80,21 +80,36 @@ class ImportWorker:
         self._put_back: dict[str, dict[str, None]] = {}
         self._freed = asyncio.Event()
         self._stop = asyncio.Event()
+        self._reachable = asyncio.Event()
+        self._reachable.set()
         self.dead_letters = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until *stop*; then finish the batches in hand and give the rest back."""
+        """Work until *stop*; then finish the batches in hand and give the rest back. Cancelled, drop what is in hand."""
         self._stop = stop
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(run_until(stop, self._receive, idle=0))
-                group.create_task(run_until(stop, self._runs.sweep, idle=SWEEP_SECONDS))
+                group.create_task(run_until(stop, self._sweep, idle=SWEEP_SECONDS))
+        except asyncio.CancelledError:
+            for task in self._tasks:
+                task.cancel()
+            raise
         finally:
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
+    async def _sweep(self) -> bool:
+        found = await self._runs.sweep()
+        self._reachable.set()
+        return found
+
     async def _receive(self) -> bool:
         """Take as many messages as there are hands free."""
+        if not self._reachable.is_set():
+            # Messages that nobody can do anything about would use up how often they may be received.
+            await self._unless_stopped(self._reachable.wait())
+            return True
         free = self._limits.max_workers + min(self._plans, _PLANS_BESIDE) - len(self._tasks)
         if free <= 0:
             self._freed.clear()
@@ -131,6 +146,7 @@ class ImportWorker:
         except (BadMessage, UnknownImport, Poisoned) as error:
             await self._put_aside(message, str(error))
         except Unavailable as error:
+            self._reachable.clear()
             _log.warning("import.message_put_off", message_id=message.id, reason=str(error))
         except Exception as error:  # noqa: BLE001 - the other messages must not suffer
             _log.error("import.message_failed", message_id=message.id, error=type(error).__name__, exc_info=error)
