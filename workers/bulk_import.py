@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from core.ending import end
 from core.errors import ErrorCode, Unavailable
 from core.ids import IdKind, is_id
 from infra.sqs import Message
@@ -92,8 +93,7 @@ class ImportWorker:
                 group.create_task(run_until(stop, self._receive, idle=0))
                 group.create_task(run_until(stop, self._sweep, idle=SWEEP_SECONDS))
         except asyncio.CancelledError:
-            for task in self._tasks:
-                task.cancel()
+            await end(self._tasks)
             raise
         finally:
             if self._tasks:
@@ -132,9 +132,7 @@ class ImportWorker:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
         finally:
-            for task in (working, stopping):
-                task.cancel()
-            await asyncio.wait({working, stopping})
+            await end({working, stopping})
 
     async def _handle(self, message: Message) -> None:
         """Do what a message asks for, then delete it. One that failed comes back by itself."""
