@@ -75,12 +75,15 @@ class ImportSegmentRepository(Repository[ImportSegment]):
     async def advance(
         self, segment: ImportSegment, *, offset: int, row: int, counts: RowCounts, done: bool = False
     ) -> ImportSegment | None:
-        """Move the checkpoint behind a batch and add its counts. None: the lease is lost, or the import has ended."""
+        """Move the checkpoint from where *segment* has it behind a batch, and add its counts.
+
+        None: the lease is lost, the import has ended, or the batch is in already, by a commit whose answer was lost.
+        """
         added = {f"counts.{name}": value for name, value in counts.model_dump().items() if value}
         update: dict[str, Any] = {"$set": {"offset": offset, "row": row, "attempts": 0, "done": done}}
         if added:
             update["$inc"] = added
-        return await self._change_one(_held(segment), update)
+        return await self._change_one({**_held(segment), "row": segment.row}, update)
 
     async def close(self, import_id: str) -> None:
         """End all work on an import: what is under way changes nothing any more.

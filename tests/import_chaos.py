@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from core.errors import Unavailable
 from core.vocabulary import BulkImportMatch, BulkImportMode
 from models.bulk_import import BulkImport
 from tests.import_oracle import left_behind, nothing_is_left_over, quarrelsome_csv
@@ -99,8 +100,14 @@ async def started(bench: Bench, seller: str, content: bytes, options: dict[str, 
 
 
 async def over(bench: Bench, record: BulkImport) -> BulkImport:
-    """Wait for the end of an import."""
-    return await bench.ended(record, within=200, viewer=replace(OPERATOR, seller_id=record.seller_id))
+    """Wait for the end of an import, however often the database does not answer meanwhile."""
+    async with asyncio.timeout(200):
+        while True:
+            with suppress(Unavailable):
+                found = await _now(bench, record)
+                if found.status.final:
+                    return found
+            await asyncio.sleep(0.1)
 
 
 async def _now(bench: Bench, record: BulkImport) -> BulkImport:

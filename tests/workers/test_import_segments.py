@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from core.errors import ErrorCode
 from core.vocabulary import BulkImportStatus
 from models.bulk_import import BulkImport
+from repositories.unit_of_work import OwnSession
 from services.import_states import WINDOW
 from tests.import_oracle import nothing_is_left_over
 from tests.imports import OPERATOR, Bench, customers_csv, open_bench
@@ -117,6 +119,37 @@ class TestFairness:
         assert 2 == most
         assert [400] * 3 == [one.counts.created for one in ended]
         assert [0] == list({one["attempts"] for one in await bench.stored("import_segments")})
+
+
+class TestCommits:
+    @pytest.mark.parametrize("options", [{}, {"dry_run": True}], ids=["real", "dry"])
+    async def test_a_batch_whose_commit_nobody_heard_of_is_not_counted_again(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+    ) -> None:
+        """
+        Everything is said twice, so that some batches are of rows that waited: nothing but the checkpoint tells these apart.
+        """
+        half = customers_csv(120)
+        content = half + half.split(b"\n", 1)[1]
+        real, commits = OwnSession.run, 0
+
+        async def forgetful(self: OwnSession, *arguments: Any) -> Any:
+            nonlocal commits
+            answer = await real(self, *arguments)
+            commits += 1
+            if commits in {2, 5, 7}:
+                raise RuntimeError("Nobody heard of it.")
+            return answer
+
+        monkeypatch.setattr(OwnSession, "run", forgetful)
+        record = await bench.start(content, **options)
+        async with bench.working(batch_size=50):
+            ended = await bench.ended(record)
+
+        counts = ended.counts
+        assert (240, 240, 120, 120) == (ended.total_rows, counts.processed, counts.created, counts.failed)
+        assert 120 == len(await bench.stored("import_row_outcomes"))
+        assert 7 < commits
 
 
 class TestCancelling:
