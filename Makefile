@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test test-kafka conformance check fmt bench schema ide clean clean-data
+.PHONY: help prepare run test test-kafka conformance chaos check fmt bench schema ide clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -28,6 +28,10 @@ conformance: prepare ## Run the tools and clients that users of the API have (ne
 test-kafka: prepare ## Run what needs Apache Kafka itself (fetched with Maven; needs Java 17; skipped where there is none)
 	@tests/kafka/prepare.sh
 	$(PYTHON_ENV) -m pytest -q -n 0 tests/kafka $(ARGS)
+
+# What `make test` does with few kills and short outages. The seed says who is killed when; what it meets depends on the machine.
+chaos: prepare ## Kill and freeze workers a hundred times, and cut systems off (KILLS=100, CHAOS_SEED=1)
+	$(PYTHON_ENV) -m pytest -q -n 0 -o faulthandler_timeout=3600 tests/chaos $(ARGS)
 
 check: prepare ## Lint, formatting, types, layers, committed schema
 	$(PYTHON_ENV) -m ruff check .

@@ -202,10 +202,11 @@ async def run_import(stage: Stage, name: str, plan: Plan, *, workers: int = 1, f
             ended = await shop.imported(OPERATOR, contents)
             after = stage.used(pids)
             memory = max(map(most_megabytes, pids))
-    spent = [(late - early) / plan.rows * 1e6 for early, late in zip(before, after, strict=True)]
+    worker, mongod, store = ((late - early) / plan.rows * 1e6 for early, late in zip(before, after, strict=True))
     begun = min(one.started_at for one in ended if one.started_at)
     over = max(one.finished_at for one in ended if one.finished_at)
-    return Outcome(each * files, (over - begun).total_seconds(), shop.first_progress, *spent, megabytes=memory)
+    seconds = (over - begun).total_seconds()
+    return Outcome(each * files, seconds, shop.first_progress, worker, mongod, store, memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,29 @@ class StoredFailure(BaseModel):
     message: str
 
 
+class StoredPlan(BaseModel):
+    """How far a file has been cut: so many segments, up to this byte; `row` is the number of the row that begins there."""
+
+    segments: int
+    offset: int
+    row: int
+    done: bool = False
+
+
+class StoredEnding(BaseModel):
+    """How an import that is being ended before its last row is going to end."""
+
+    status: BulkImportStatus
+    failure: StoredFailure | None = None
+
+
 class BulkImport(StoredModel):
     """One file of customers on its way into the database.
 
     While it runs, `counts` and `bytes_done` follow its segments, which hold the truth, with a delay of moments; in a final
-    state they are exact. `pending_segments` counts the segments that are not done. `nudge_at` is when the sweep sends its
-    next message again: there while a plan, the finish, or the reports of an import that ended early have yet to be done, and
-    moved on by whoever does it.
+    state they are exact. `total_rows` is known once the `plan` is done. An import with an `ending` has no other future.
+    `nudge_at` is when the sweep looks at it next, in case that nobody else is at it: there from the start until its reports
+    are written, and moved on by whoever works on it.
     """
 
     status: BulkImportStatus
@@ -86,7 +102,8 @@ class BulkImport(StoredModel):
     counts: RowCounts = RowCounts()
     bytes_done: int = 0
     total_rows: int | None = None
-    pending_segments: int | None = None
+    plan: StoredPlan | None = None
+    ending: StoredEnding | None = None
     nudge_at: datetime | None = None
     error_report_key: str | None = None
     result_report_key: str | None = None
@@ -109,10 +126,13 @@ class BulkImport(StoredModel):
 class ImportSegment(beanie.Document):
     """A part of a file that one worker works through, and how far it is.
 
-    `offset` (bytes) and `row` say where the next record starts, `counts` what became of the rows before it. `token` grows
-    with every new holder of the lease, and a write with an old token changes nothing. `attempts` counts the leases since
-    the last progress. `session` is the database session that the holder writes in, for whoever has to take over from it. A
-    segment whose import has ended is done, wherever its offset is.
+    It has `rows` rows, from number `first_row` on. `offset` (bytes) and `row` say where the next record starts, `counts` what
+    became of the rows before it. `leased_until` is absent as long as nobody was told of the segment; without a `holder`, it is
+    when the message about it counts as lost. `token` grows with every new holder of the lease, and a write with an old token
+    changes nothing. `attempts` counts the leases since the last progress. `session` is the database session that the holder
+    writes in, for whoever has to take over from it. A segment whose import has ended is done, wherever its offset is.
+
+    The one that is `deferred` has no bytes: its rows are those that the others put off.
     """
 
     id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours is import id and number
@@ -121,13 +141,16 @@ class ImportSegment(beanie.Document):
     number: int
     start: int
     end: int
+    first_row: int
+    rows: int
     offset: int
     row: int
     counts: RowCounts = RowCounts()
+    deferred: bool = False
     done: bool = False
     token: int = 0
     attempts: int = 0
-    leased_until: datetime
+    leased_until: datetime | None = None
     holder: str | None = None
     session: str | None = None
 
@@ -137,6 +160,11 @@ class ImportSegment(beanie.Document):
         indexes = [
             IndexModel([("import_id", ASCENDING), ("number", ASCENDING)], name="unique_number", unique=True),
             IndexModel([("leased_until", ASCENDING)], name="unfinished", partialFilterExpression={"done": False}),
+            IndexModel(
+                [("import_id", ASCENDING), ("leased_until", ASCENDING), ("number", ASCENDING)],
+                name="unfinished_of_import",
+                partialFilterExpression={"done": False},
+            ),
         ]
 
 

@@ -10,7 +10,7 @@ class ImportBatchResult(beanie.Document):
     """What became of some consecutive rows of a file, written in the transaction that wrote the rows.
 
     `outcomes` has one letter for each row from `first_row` on, `customer_ids` the id of the customer it made or met, or the
-    empty text.
+    empty text. A row whose letter is ``D`` was put off; what became of it stands in its `ImportDeferredRow`.
     """
 
     id: str  # type: ignore[assignment]  # Beanie declares an ObjectId; ours is import id and first row

@@ -9,6 +9,7 @@ from models.customer_event import CustomerEvent
 from models.document import Document
 from models.erasure import Erasure
 from models.idempotency import IdempotencyRecord
+from models.import_order import ImportDeferredRow, ImportDigest
 from models.import_result import ImportBatchResult
 from models.lease import Lease
 from models.migration import AppliedMigration
@@ -29,6 +30,8 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     ImportSegment,
     ImportRowOutcome,
     ImportKey,
+    ImportDigest,
+    ImportDeferredRow,
     ImportBatchResult,
     Lease,
     AppliedMigration,

@@ -1,4 +1,4 @@
-"""Every query about imports, their segments, the outcomes of their rows and the identifiers these claimed."""
+"""Every query about imports, the outcomes of their rows and the identifiers these claimed."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,89 +11,17 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from core.paging import Page, PageRequest
 from core.tenancy import Reach
 from core.vocabulary import BulkImportStatus, Severity
-from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment, RowCounts
+from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, RowCounts, StoredEnding, StoredPlan
 from repositories.base import LiveRepository, Repository, change_update
 from repositories.change_stream import ChangeStream
+from repositories.import_order import ImportDeferredRepository, ImportDigestRepository
 from repositories.import_result import ImportResultRepository
+from repositories.import_segment import ImportSegmentRepository
+
+_ACTIVE = {"status": {"$in": [BulkImportStatus.QUEUED, BulkImportStatus.RUNNING]}}
 
 Key = tuple[str, str]
 """A field and the value that may be held once."""
-
-
-class ImportSegmentRepository(Repository[ImportSegment]):
-    """Segments and their leases. A lease is good as long as its token is the segment's."""
-
-    model = ImportSegment
-
-    async def insert_many(self, segments: Sequence[ImportSegment]) -> None:
-        """Store the segments of a new plan."""
-        await self._insert_many(segments)
-
-    async def of_import(self, import_id: str) -> list[ImportSegment]:
-        """Return the segments of an import in the order of the file."""
-        return await self._find({"import_id": import_id}, sort=[("number", ASCENDING)])
-
-    async def take(self, import_id: str, number: int, *, holder: str, now: datetime, until: datetime) -> ImportSegment | None:
-        """Lease a segment that nobody holds; None when somebody does, when it is done, and when there is none."""
-        return await self._change_one(
-            {
-                "import_id": import_id,
-                "number": number,
-                "done": False,
-                "$or": [{"holder": None}, {"leased_until": {"$lt": now}}],
-            },
-            {"$set": {"holder": holder, "leased_until": until}, "$inc": {"token": 1, "attempts": 1}},
-        )
-
-    async def extend(self, segment: ImportSegment, until: datetime) -> bool:
-        """Keep a lease; False when it is lost."""
-        return await self._change_one(_held(segment), {"$set": {"leased_until": until}}) is not None
-
-    async def release(self, segment: ImportSegment, until: datetime, *, blameless: bool) -> None:
-        """Give a lease up; the sweep offers the segment again after *until*. A *blameless* attempt is not counted."""
-        attempts = max(segment.attempts - 1, 0) if blameless else segment.attempts
-        await self._change_one(
-            _held(segment), {"$set": {"leased_until": until, "attempts": attempts}, "$unset": {"holder": "", "session": ""}}
-        )
-
-    async def write_in(self, segment: ImportSegment, session: str) -> bool:
-        """Note the session in which the holder of a lease is going to write; False when the lease is lost."""
-        return await self._change_one(_held(segment), {"$set": {"session": session}}) is not None
-
-    async def advance(
-        self, segment: ImportSegment, *, offset: int, row: int, counts: RowCounts, done: bool = False
-    ) -> ImportSegment | None:
-        """Move the checkpoint behind a batch and add its counts. None: the lease is lost, or the import has ended."""
-        added = {f"counts.{name}": value for name, value in counts.model_dump().items() if value}
-        update: dict[str, Any] = {"$set": {"offset": offset, "row": row, "attempts": 0, "done": done}}
-        if added:
-            update["$inc"] = added
-        return await self._change_one(_held(segment), update)
-
-    async def close(self, import_id: str) -> None:
-        """End all work on an import: what is under way changes nothing any more."""
-        await self._change_many({"import_id": import_id, "done": False}, {"$set": {"done": True}, "$inc": {"token": 1}})
-
-    async def offered(self, segment: ImportSegment, until: datetime) -> None:
-        """Note that a message about a free segment is under way; if nobody takes it, the segment is overdue at *until*."""
-        await self._change_one({**_held(segment), "holder": None}, {"$set": {"leased_until": until}})
-
-    async def abandoned(self, now: datetime, *, import_id: str | None = None, limit: int = 100) -> list[ImportSegment]:
-        """Return segments whose lease has ended, as their holders left them; of one import, or of any."""
-        conditions: dict[str, Any] = {"done": False, "leased_until": {"$lt": now}}
-        if import_id is not None:
-            conditions["import_id"] = import_id
-        return await self._find(conditions, sort=[("leased_until", ASCENDING)], limit=limit)
-
-    async def reclaim(self, segment: ImportSegment, now: datetime, look_again: datetime) -> ImportSegment | None:
-        """Take a segment from a holder whose lease has ended, for anybody to lease; it is abandoned again at *look_again*.
-
-        None: somebody else was faster.
-        """
-        return await self._change_one(
-            {**_held(segment), "leased_until": {"$lt": now}},
-            {"$set": {"leased_until": look_again}, "$unset": {"holder": "", "session": ""}, "$inc": {"token": 1}},
-        )
 
 
 class ImportOutcomeRepository(Repository[ImportRowOutcome]):
@@ -151,6 +79,8 @@ class BulkImportRepository(LiveRepository[BulkImport]):
         self.segments = ImportSegmentRepository(tenant, session)
         self.outcomes = ImportOutcomeRepository(tenant, session)
         self.keys = ImportKeyRepository(tenant, session)
+        self.digests = ImportDigestRepository(tenant, session)
+        self.deferred = ImportDeferredRepository(tenant, session)
         self.results = ImportResultRepository(tenant, session)
 
     async def list(self, status: BulkImportStatus | None, request: PageRequest) -> Page[BulkImport]:
@@ -169,32 +99,57 @@ class BulkImportRepository(LiveRepository[BulkImport]):
         """Write *values* (None removes a field) if the import is in one of the states *before*; else None."""
         return await self._change_one({"_id": id_, "status": {"$in": list(before)}}, change_update(at, values))
 
-    async def segment_done(self, id_: str, at: datetime, nudge_at: datetime) -> BulkImport | None:
-        """Count one segment less; whoever is not heard of by *nudge_at* is assumed dead, and the finish offered again."""
-        update = change_update(at, {"nudge_at": nudge_at})
-        update["$inc"]["pending_segments"] = -1
-        return await self._change_one({"_id": id_, "status": BulkImportStatus.RUNNING}, update)
+    async def planned(self, record: BulkImport, plan: StoredPlan, at: datetime, nudge_at: datetime) -> BulkImport | None:
+        """Carry the plan of an import on from where *record* has it. None: somebody else did, or the import is ending.
+
+        It runs from its first plan on, and knows its rows once the plan is done.
+        """
+        known = {"plan": None} if record.plan is None else {"plan.segments": record.plan.segments, "plan.done": False}
+        values: dict[str, object] = {"plan": plan.model_dump(), "status": BulkImportStatus.RUNNING, "nudge_at": nudge_at}
+        if record.plan is None:
+            values["started_at"] = at
+        if plan.done:
+            values["total_rows"] = plan.row - 1
+        return await self._change_one({"_id": record.id, "ending": None, **_ACTIVE, **known}, change_update(at, values))
+
+    async def complete(self, id_: str, at: datetime, values: Mapping[str, object]) -> BulkImport | None:
+        """Write the final state of a running import that nobody is ending otherwise; else None."""
+        conditions = {"_id": id_, "status": BulkImportStatus.RUNNING, "ending": None}
+        return await self._change_one(conditions, change_update(at, values))
+
+    async def begin_ending(
+        self, id_: str, before: Iterable[BulkImportStatus], at: datetime, ending: StoredEnding, nudge_at: datetime
+    ) -> BulkImport | None:
+        """Decide how an import ends, unless that is decided already; if its end is not reached by *nudge_at*, others see to it.
+
+        Returns the import with its ending, this or an earlier one; None when it is over.
+        """
+        values = {"ending": ending.model_dump(exclude_none=True), "nudge_at": nudge_at}
+        conditions = {"_id": id_, "status": {"$in": list(before)}}
+        changed = await self._change_one({**conditions, "ending": None}, change_update(at, values))
+        return changed or await self._find_one(conditions)
 
     async def show_progress(self, id_: str, at: datetime, counts: RowCounts, bytes_done: int) -> None:
         """Let the counts of a running import catch up with its segments; they never go back."""
+        further = [{"bytes_done": {"$lt": bytes_done}}, {"counts.processed": {"$lt": counts.processed}}]
         await self._change_one(
-            {"_id": id_, "status": BulkImportStatus.RUNNING, "bytes_done": {"$lt": bytes_done}},
+            {
+                "_id": id_,
+                "status": BulkImportStatus.RUNNING,
+                "bytes_done": {"$lte": bytes_done},
+                "counts.processed": {"$lte": counts.processed},
+                "$or": further,
+            },
             change_update(at, {"counts": counts.model_dump(), "bytes_done": bytes_done}),
         )
 
     async def nudge(self, id_: str, nudge_at: datetime) -> None:
-        """Put off the moment at which the sweep sends a message about this import again."""
+        """Put off the moment at which the sweep looks at this import."""
         await self._change_many({"_id": id_, "nudge_at": {"$exists": True}}, {"$set": {"nudge_at": nudge_at}})
 
-    async def overdue(self, now: datetime, look_again: datetime) -> BulkImport | None:
-        """Return one import whose plan, finish or reports are late; it is late again at *look_again*."""
-        waiting = [BulkImportStatus.QUEUED, BulkImportStatus.RUNNING]
-        ended = [BulkImportStatus.FAILED, BulkImportStatus.CANCELED]
-        late = [{"status": {"$in": waiting}, "pending_segments": {"$in": [None, 0]}}, {"status": {"$in": ended}}]
-        return await self._change_one(
-            {"nudge_at": {"$lt": now}, "$or": late},
-            {"$set": {"nudge_at": look_again}},
-        )
+    async def due(self, now: datetime, look_again: datetime) -> BulkImport | None:
+        """Return one import that the sweep has to look at; it is due again at *look_again*."""
+        return await self._change_one({"nudge_at": {"$lt": now}}, {"$set": {"nudge_at": look_again}})
 
     async def reported(self, id_: str, at: datetime, values: Mapping[str, object]) -> bool:
         """Add where the reports of an import lie that ended early; False when that is known already."""
@@ -220,10 +175,6 @@ class ImportChanges(ChangeStream[BulkImport]):
             BulkImport.model_validate,
             full_document="updateLookup",
         )
-
-
-def _held(segment: ImportSegment) -> dict[str, Any]:
-    return {"_id": segment.id, "token": segment.token, "done": False}
 
 
 def _key_id(import_id: str, key: Key) -> str:

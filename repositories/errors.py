@@ -13,6 +13,7 @@ from pymongo.errors import (
     PyMongoError,
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
+    WriteConcernError,
 )
 
 from core.errors import Unavailable
@@ -25,6 +26,8 @@ _NOT_ANSWERING = (
     WaitQueueTimeoutError,
 )
 _DUPLICATE_KEY = 11000
+_INTERRUPTED = 11601
+"""Somebody ended the session: that of a worker who is taken for dead, or whose import is over."""
 
 
 class KeyTaken(Exception):
@@ -41,7 +44,7 @@ def translated() -> Iterator[None]:
 
     Raises:
         KeyTaken: a unique index refused a write.
-        Unavailable: the database did not answer in time.
+        Unavailable: the database did not answer in time, or cannot say whether a write will last.
     """
     try:
         yield
@@ -55,7 +58,7 @@ def translated() -> Iterator[None]:
     except _NOT_ANSWERING as error:
         raise Unavailable("The database did not answer in time. Try again.") from error
     except PyMongoError as error:
-        if error.timeout:
+        if error.timeout or isinstance(error, WriteConcernError) or getattr(error, "code", None) == _INTERRUPTED:
             raise Unavailable("The database did not answer in time. Try again.") from error
         raise
 

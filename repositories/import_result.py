@@ -1,6 +1,6 @@
 """Every query about what became of the rows of an import."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,13 +10,16 @@ from core.vocabulary import RowOutcome
 from models.import_result import ImportBatchResult
 from repositories.base import Repository
 
-_LETTERS = {
+OUTCOME_LETTERS = {
     RowOutcome.CREATED: "C",
     RowOutcome.UPDATED: "U",
     RowOutcome.UNCHANGED: "=",
     RowOutcome.FAILED: "F",
 }
-_OUTCOMES = {letter: outcome for outcome, letter in _LETTERS.items()}
+OUTCOMES = {letter: outcome for outcome, letter in OUTCOME_LETTERS.items()}
+"""What the letters in stored results stand for."""
+
+_PUT_OFF = "D"
 
 _PAGE = 100
 """Batches read at once: some 10,000 rows."""
@@ -35,37 +38,42 @@ class ImportResultRepository(Repository[ImportBatchResult]):
 
     model = ImportBatchResult
 
-    async def insert(self, seller_id: str, import_id: str, results: Sequence[RowResult], at: datetime) -> None:
-        """Store what became of a batch of consecutive rows."""
-        if not results:
+    async def insert(
+        self, seller_id: str, import_id: str, rows: Sequence[int], results: Collection[RowResult], at: datetime
+    ) -> None:
+        """Store what became of a batch of consecutive *rows*; those without a result were put off."""
+        if not rows:
             return
-        await self._insert_many(
-            [
-                ImportBatchResult(
-                    id=f"{import_id}:{results[0].row}",
-                    seller_id=seller_id,
-                    import_id=import_id,
-                    first_row=results[0].row,
-                    outcomes="".join(_LETTERS[one.outcome] for one in results),
-                    customer_ids=[one.customer_id for one in results],
-                    created_at=at,
-                )
-            ]
+        found = {one.row: one for one in results}
+        await self._insert(
+            ImportBatchResult(
+                id=f"{import_id}:{rows[0]}",
+                seller_id=seller_id,
+                import_id=import_id,
+                first_row=rows[0],
+                outcomes="".join(OUTCOME_LETTERS[found[row].outcome] if row in found else _PUT_OFF for row in rows),
+                customer_ids=[found[row].customer_id if row in found else "" for row in rows],
+                created_at=at,
+            )
         )
 
     async def in_order(self, import_id: str) -> AsyncGenerator[list[RowResult]]:
-        """Yield what became of all rows that were attempted, some thousand at a time, in the order of the file."""
+        """Yield what became of all rows that were attempted, some thousand at a time, in the order of the file.
+
+        Rows that were put off are left out, whatever became of them.
+        """
         first_row = 0
         while batches := await self._find(
             {"import_id": import_id, "first_row": {"$gte": first_row}}, sort=[("first_row", ASCENDING)], limit=_PAGE
         ):
             first_row = batches[-1].first_row + 1
             yield [
-                RowResult(row, _OUTCOMES[letter], customer_id)
+                RowResult(row, OUTCOMES[letter], customer_id)
                 for batch in batches
                 for row, (letter, customer_id) in enumerate(
                     zip(batch.outcomes, batch.customer_ids, strict=True), batch.first_row
                 )
+                if letter != _PUT_OFF
             ]
 
     async def forget(self, import_id: str) -> None:

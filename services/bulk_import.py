@@ -214,7 +214,8 @@ class BulkImportService:
                 **dict.fromkeys(
                     (
                         "total_rows",
-                        "pending_segments",
+                        "plan",
+                        "ending",
                         "error_report_key",
                         "result_report_key",
                         "failure",

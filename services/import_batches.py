@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -17,7 +17,7 @@ from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, Units
 from services.csv.records import Record
 from services.customer_lookup import taken_problem
-from services.import_changes import CUSTOMER, World, decide
+from services.import_changes import CUSTOMER, World, decide, freed, held_keys
 from services.import_reading import RowBatch
 from services.import_rows import CheckedRow, ImportPlan, check, make
 from services.records import RecordMaker
@@ -43,21 +43,11 @@ class Overtaken(Exception):
 class BatchWriter:
     """Writes the rows of one import."""
 
-    def __init__(
-        self,
-        units: Units,
-        clock: Clock,
-        maker: RecordMaker,
-        plan: ImportPlan,
-        *,
-        silence: timedelta,
-    ) -> None:
-        """Make a writer; when the last batch is in and nothing is heard for *silence*, the finish is offered to others."""
+    def __init__(self, units: Units, clock: Clock, maker: RecordMaker, plan: ImportPlan) -> None:
         self._units = units
         self._clock = clock
         self._maker = maker
         self._plan = plan
-        self._silence = silence
         self._looks = not plan.only_creates
         """Whether to look who holds the identifiers of a batch before it is written, or to let the unique indexes say so."""
         self._met = False
@@ -91,9 +81,7 @@ class BatchWriter:
         except Exception as error:  # noqa: BLE001 - one row that nobody foresaw must not sink the others
             _report(segment, error)
         for row, record in zip(rows, batch.records, strict=True):
-            last = batch.last and record is batch.records[-1]
-            alone = RowBatch([record], offset=batch.offset if last else record.end, row=record.row + 1, last=last)
-            segment = await self._write_alone(segment, row, alone)
+            segment = await self._write_alone(segment, row, batch.alone(record))
         return segment
 
     async def _write_alone(self, segment: ImportSegment, row: CheckedRow, batch: RowBatch) -> ImportSegment:
@@ -134,6 +122,7 @@ class BatchWriter:
     ) -> ImportSegment:
         now = self._clock.now()
         plan = self._plan
+        rows = [row for row in rows if row.row not in batch.put_off]
         world = await self._look(work, rows) if self._looks else World(holders=())
         self._met = bool(world.holders)
         effects = decide(rows, plan, world, self._maker, now)
@@ -143,8 +132,6 @@ class BatchWriter:
             segment, offset=batch.offset, row=batch.row, counts=effects.counts, done=batch.last
         )
         if moved is None:
-            raise ImportEnded
-        if batch.last and await imports.segment_done(plan.import_id, now, now + self._silence) is None:
             raise ImportEnded
         if await work.customers.change_many(effects.updates) != len(effects.updates):
             raise Overtaken
@@ -156,7 +143,12 @@ class BatchWriter:
         await work.documents.insert_stored(effects.documents)
         await work.events.insert_stored(effects.events)
         await imports.outcomes.insert_many(effects.outcomes)
-        await imports.results.insert(plan.seller_id, plan.import_id, effects.results, now)
+        if batch.deferred:
+            await imports.deferred.decide(plan.import_id, effects.results)
+        else:
+            numbers = [record.row for record in batch.records]
+            await imports.deferred.insert_many([batch.put_off[number] for number in numbers if number in batch.put_off])
+            await imports.results.insert(plan.seller_id, plan.import_id, numbers, effects.results, now)
         await imports.keys.claim(plan.seller_id, plan.import_id, effects.claims, now)
         return moved
 
@@ -173,6 +165,7 @@ class BatchWriter:
             keys = {(CUSTOMER, holder.id) for holder in world.holders}
             if plan.dry_run:
                 keys |= {key for row in sound for key, _ in row.keys}
+                keys |= {freed(key) for holder in world.holders for key in held_keys(holder)}
             world.claimed = await work.bulk_imports.keys.claimed(plan.import_id, keys)
         if plan.upsert_by and world.holders:
             owners = [(holder.seller_id, holder.id) for holder in world.holders]

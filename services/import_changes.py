@@ -71,6 +71,17 @@ def decide(rows: Sequence[CheckedRow], plan: ImportPlan, world: World, maker: Re
     return batch.effects
 
 
+def held_keys(customer: Customer) -> list[Key]:
+    """Return what a customer holds alone."""
+    held = [(name, value) for name in KEY_PATHS if (value := getattr(customer, name))]
+    return [*held, *(("document_keys", key) for key in customer.document_keys)]
+
+
+def freed(key: Key) -> Key:
+    """Return the claim that a dry run makes when it takes *key* from its holder, who keeps it in the database."""
+    return f"freed {key[0]}", key[1]
+
+
 class _Batch:
     """The effects of a batch, grown row by row; every row sees what those before it did."""
 
@@ -84,10 +95,7 @@ class _Batch:
         self._claimed = dict(world.claimed)
         self._held: dict[Key, Customer] = {}
         for holder in world.holders:
-            for name in ("external_id", "email", "phone"):
-                if value := getattr(holder, name):
-                    self._held[name, value] = holder
-            self._held.update({("document_keys", key): holder for key in holder.document_keys})
+            self._held.update({key: holder for key in held_keys(holder) if freed(key) not in world.claimed})
 
     def add(self, row: CheckedRow) -> None:
         """Decide about one row."""
@@ -130,9 +138,13 @@ class _Batch:
             if value is None:
                 message = f"This import finds customers by their {_SAME[upsert_by]}, and the row has none."
                 return None, [Problem(ErrorCode.REQUIRED, message, KEY_PATHS[upsert_by])]
-            matched = self._held.get((upsert_by, value))
-            if matched is not None and (earlier := self._writer(matched)) is not None:
-                return None, [_duplicate((upsert_by, value), earlier, KEY_PATHS[upsert_by])]
+            mine = (upsert_by, value)
+            matched = self._held.get(mine)
+            earlier = self._claimed.get(mine)
+            if earlier is None and matched is not None:
+                earlier = self._writer(matched)
+            if earlier is not None:
+                return None, [_duplicate(mine, earlier, KEY_PATHS[upsert_by])]
         for key, path in row.keys:
             holder = self._held.get(key)
             if (earlier := self._claimed.get(key)) is not None:
@@ -182,6 +194,8 @@ class _Batch:
         for name in KEY_PATHS.keys() & values.keys():
             if old := getattr(customer, name):
                 self._held.pop((name, old), None)
+                if plan.dry_run:
+                    self.effects.claims[freed((name, old))] = row.row
         for key, _ in row.keys:
             self._claimed[key] = row.row
             if plan.dry_run:

@@ -17,12 +17,12 @@ from core.errors import ErrorCode, ServiceError
 from core.files import ObjectChanged, ObjectMissing, ObjectTruncated
 from core.tenancy import Tenant
 from core.vocabulary import BulkImportStatus, Severity
-from models.bulk_import import BulkImport, ImportRowOutcome
+from models.bulk_import import BulkImport, ImportRowOutcome, ImportSegment
 from repositories.bulk_import import BulkImportRepository
 from repositories.unit_of_work import Repositories
 from services.csv.records import Record
 from services.csv.report import report_header, report_row, result_header, result_row
-from services.import_reading import records_between
+from services.import_reading import read_again, record_pages
 from services.import_states import file_format
 from services.ports import ObjectStore
 
@@ -68,7 +68,8 @@ async def write_reports(store: ObjectStore, record: BulkImport, *, failed: int) 
             await report.write(report_header(header))
             async for lines in _gathered(errors):
                 await report.write(b"".join(lines))
-    results = _merged(_results(imports, record.id), left.outcomes())
+    attempted = _merged(_results(imports, record.id), _deferred_results(imports, record.id))
+    results = _merged(attempted, left.outcomes())
     async with store.write(f"{folder}/results.csv", content_type="text/csv") as report, aclosing(results):
         await report.write(result_header())
         async for lines in _gathered(results):
@@ -104,12 +105,11 @@ class _Left:
             return
         count = 0
         try:
-            async with aclosing(self._ranges()) as ranges:
-                async for start, stop, row in ranges:
-                    async with aclosing(records_between(self.store, self.record, start, stop, row=row)) as records:
-                        async for one in records:
-                            count += 1
-                            yield one
+            async with aclosing(self._pages()) as pages:
+                async for page in pages:
+                    for one in page:
+                        count += 1
+                        yield one
         except (ObjectMissing, ObjectChanged, ObjectTruncated):
             self.count = None
         except ServiceError:
@@ -120,16 +120,34 @@ class _Left:
         else:
             self.count = count
 
-    async def _ranges(self) -> AsyncGenerator[tuple[int, int, int]]:
-        """Yield the bytes of the file that were never worked through, and the number of the first row in each."""
-        position, row = file_format(self.record).data_offset, 1
+    async def _pages(self) -> AsyncGenerator[Sequence[Record]]:
+        """Yield them some at a time."""
+        plan = self.record.plan
         for segment in await self.imports.segments.of_import(self.record.id):
+            if segment.deferred:
+                continue
+            async with aclosing(self._put_off(segment)) as pages:
+                async for page in pages:
+                    yield page
             if segment.offset < segment.end:
-                yield segment.offset, segment.end, segment.row
-            position, row = segment.end, segment.row
-        size = cast("int", self.record.source.size)
-        if position < size:
-            yield position, size, row
+                async with aclosing(self._between(segment.offset, segment.end, segment.row)) as pages:
+                    async for page in pages:
+                        yield page
+        position, row = (file_format(self.record).data_offset, 1) if plan is None else (plan.offset, plan.row)
+        async with aclosing(self._between(position, cast("int", self.record.source.size), row)) as pages:
+            async for page in pages:
+                yield page
+
+    async def _put_off(self, segment: ImportSegment) -> AsyncGenerator[Sequence[Record]]:
+        row = segment.first_row
+        while found := await self.imports.deferred.waiting(
+            self.record.id, from_row=row, before=segment.row, limit=_REPORT_PAGE
+        ):
+            yield await read_again(self.store, self.record, found)
+            row = found[-1].row + 1
+
+    def _between(self, start: int, stop: int, row: int) -> AsyncGenerator[list[Record]]:
+        return record_pages(self.store, self.record, start, stop, row=row)
 
 
 async def _rejected(imports: BulkImportRepository, import_id: str, header: Sequence[str]) -> AsyncGenerator[_Line]:
@@ -145,6 +163,14 @@ async def _results(imports: BulkImportRepository, import_id: str) -> AsyncGenera
         async for page in pages:
             for one in page:
                 yield one.row, result_row(one.row, one.outcome.value, one.customer_id)
+
+
+async def _deferred_results(imports: BulkImportRepository, import_id: str) -> AsyncGenerator[_Line]:
+    row = 0
+    while page := await imports.deferred.decided(import_id, from_row=row, limit=_REPORT_PAGE):
+        for one in page:
+            yield one.row, result_row(one.row, one.outcome.value, one.customer_id)
+        row = page[-1].row + 1
 
 
 async def _merged(first: AsyncGenerator[_Line], second: AsyncGenerator[_Line]) -> AsyncGenerator[_Line]:

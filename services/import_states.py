@@ -1,14 +1,15 @@
 """From one state of an import to the next: what is stored at each step. Shared by the service and the worker."""
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 from core.clock import Clock
 from core.tenancy import Tenant
 from core.vocabulary import BulkImportStatus
-from models.bulk_import import BulkImport, ImportSegment, RowCounts, SourceFormat, StoredFailure
+from models.bulk_import import BulkImport, RowCounts, SourceFormat, StoredEnding, StoredFailure
+from repositories.bulk_import import BulkImportRepository
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.csv.dialect import Encoding, FileFormat
 
@@ -16,6 +17,19 @@ UNFINISHED = tuple(status for status in BulkImportStatus if not status.final)
 
 OFFER_LIFETIME = timedelta(minutes=5)
 """How long a message may wait in the queue before the sweep sends another one."""
+
+ENDING_PATIENCE = timedelta(seconds=5)
+"""After so long the sweep carries on with the end of an import whose ender has gone."""
+
+SEGMENT_BYTES = 1 << 20
+SEGMENT_ROWS = 5_000
+"""Where segments are cut, whichever comes first: some seconds of work, so that what a dead worker had in hand is soon taken up,
+and a gigabyte is a thousand or two, whose sums the database adds up in milliseconds."""
+
+WINDOW = 10
+"""How many segments of an import wait in the queue at most, in front of whoever comes after it."""
+
+_ABORT_SECONDS = 0.2
 
 UPLOAD_MARGIN = timedelta(minutes=15)
 """An upload that began before its URL expired may end later."""
@@ -26,7 +40,8 @@ class ImportLimits:
     """How imports are worked through.
 
     The largest file in bytes, rows per transaction, pieces of work in flight per worker, seconds that a lease outlives its
-    last heartbeat, and how often a segment may end its worker without any progress before its import is given up.
+    last heartbeat, how often a segment may end its worker without any progress before its import is given up, and where
+    segments are cut.
     """
 
     max_bytes: int = 1 << 30
@@ -34,6 +49,8 @@ class ImportLimits:
     max_workers: int = 5
     lease_seconds: float = 10.0
     max_attempts: int = 5
+    segment_bytes: int = SEGMENT_BYTES
+    segment_rows: int = SEGMENT_ROWS
 
 
 def stored_format(found: FileFormat) -> SourceFormat:
@@ -61,59 +78,56 @@ def file_format(record: BulkImport) -> FileFormat:
     )
 
 
-def segments_of(record: BulkImport, now: datetime) -> list[ImportSegment]:
-    """Cut an import that has been started into segments: so far, one for the whole file."""
-    start = file_format(record).data_offset
-    number = 0
-    return [
-        ImportSegment(
-            id=f"{record.id}:{number}",
-            seller_id=record.seller_id,
-            import_id=record.id,
-            number=number,
-            start=start,
-            end=cast("int", record.source.size),
-            offset=start,
-            row=1,
-            leased_until=now + OFFER_LIFETIME,
-        )
-    ]
-
-
-def sums(segments: Sequence[ImportSegment]) -> tuple[RowCounts, int]:
-    """Return what became of all rows so far, and how many bytes of the file they were."""
-    totals = {name: sum(getattr(one.counts, name) for one in segments) for name in RowCounts.model_fields}
-    header = min((one.start for one in segments), default=0)
-    return RowCounts(**totals), header + sum(one.offset - one.start for one in segments)
+async def sums(imports: BulkImportRepository, record: BulkImport, *, settled: bool = False) -> tuple[RowCounts, int]:
+    """Return what became of all rows so far, and how many bytes are done with; *settled* when nothing moves any more."""
+    found = await imports.segments.sums(record.id, settled=settled)
+    header = 0 if record.plan is None else file_format(record).data_offset
+    return found.counts, header + found.bytes_done
 
 
 async def end_early(
     units: UnitOfWork, record: BulkImport, status: BulkImportStatus, clock: Clock, failure: StoredFailure | None = None
 ) -> BulkImport | None:
-    """End an import before its last row; None when it is over already.
+    """End an import before its last row; None when it is over already, or somebody else ended it, in whichever way.
 
     A batch of rows that is under way is either counted, or changes nothing. The reports are still to be written: that is what
-    `nudge_at` says in a final state.
+    `nudge_at` says in a final state. Whoever dies in between leaves an import with an `ending`, for anybody to call this again.
     """
-    tenant = Tenant(record.seller_id)
-    for segment in await Repositories(tenant).bulk_imports.segments.of_import(record.id):
-        if not segment.done and segment.session is not None:
-            # What is under way is rolled back rather than waited for: its worker may be dead.
-            await units.abort(segment.session)
+    imports = Repositories(Tenant(record.seller_id)).bulk_imports
+    now = clock.now()
+    ending = StoredEnding(status=status, failure=failure)
+    begun = await imports.begin_ending(record.id, UNFINISHED, now, ending, now + ENDING_PATIENCE)
+    if begun is None or begun.ending is None:
+        return None
+    await _close(units, imports, record.id)
+    counts, done = await sums(imports, begun, settled=True)
+    at = clock.now()
+    values = {
+        "status": begun.ending.status,
+        "counts": counts.model_dump(),
+        "bytes_done": done,
+        "failure": None if begun.ending.failure is None else begun.ending.failure.model_dump(),
+        "nudge_at": at,
+        "finished_at": at,
+    }
+    ended = await imports.move(record.id, UNFINISHED, at, values)
+    return ended if begun.ending == ending else None
 
-    async def body(work: Repositories) -> BulkImport | None:
-        imports = work.bulk_imports
-        await imports.segments.close(record.id)
-        counts, done = sums(await imports.segments.of_import(record.id))
-        at = clock.now()
-        values = {
-            "status": status,
-            "counts": counts.model_dump(),
-            "bytes_done": done,
-            "failure": None if failure is None else failure.model_dump(),
-            "nudge_at": at,
-            "finished_at": at,
-        }
-        return await imports.move(record.id, UNFINISHED, at, values)
 
-    return await units.run(tenant, body)
+async def _close(units: UnitOfWork, imports: BulkImportRepository, import_id: str) -> None:
+    """End all work on the segments of an import.
+
+    Not in a transaction: every batch that commits meanwhile would send it back to its start. What is under way is rolled back
+    rather than waited for, again and again until all are closed: its worker may be dead, or about to begin its next batch.
+    """
+    closing = asyncio.ensure_future(imports.segments.close(import_id))
+    try:
+        while True:
+            for session in await imports.segments.sessions(import_id):
+                await units.abort(session)
+            await asyncio.wait({closing}, timeout=_ABORT_SECONDS)
+            if closing.done():
+                break
+        closing.result()
+    finally:
+        closing.cancel()

@@ -23,7 +23,11 @@ NAMING = {
     "services/bulk_import.py": "of an import that was found inside the caller's tenant",
     "services/import_batches.py": "of the import a worker is at",
     "services/import_reports.py": "of the import a worker is at",
-    "services/import_runs.py": "of the import a worker is at",
+    "services/import_finish.py": "of the import a worker is at",
+    "services/import_offers.py": "of the import a worker is at",
+    "services/import_order.py": "of the import a worker is at",
+    "services/import_planning.py": "of the import a worker is at",
+    "services/import_reading.py": "of the import a worker is at",
     "services/erased_files.py": "of an erased customer whose files are removed",
     "services/import_states.py": "of an import that was found inside a tenant",
     "services/session.py": "of the session whose refresh token was shown",
@@ -61,6 +65,7 @@ REASONED = {
     "repositories/service_client.py": "services are nobody's customers: found by the id and secret they show",
     "repositories/otp_delivery.py": "codes are delivered for all sellers at once",
     "repositories/throttle.py": "counters by keyed digests; about calls, not about data",
+    "repositories/import_segment.py:ImportSegmentRepository.sums": "begins with self._inside(…), after choosing a read concern",
 }
 
 _READS_AND_WRITES = {

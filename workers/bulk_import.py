@@ -1,12 +1,14 @@
 """Imports off the queue: takes messages, keeps what it works on leased, and sweeps up what others left."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from core.ending import end
 from core.errors import BadInput, ErrorCode, Refused, Unavailable
 from core.ids import IdKind, is_id
 from infra.sqs import Message
@@ -24,6 +26,9 @@ T = TypeVar("T")
 SWEEP_SECONDS = 1.0
 _MOST_MESSAGES = 10
 """What SQS hands out at once."""
+
+_PLANS_BESIDE = 2
+"""Plans that are made without taking a place from segments: the first rows of a file do not wait for its last."""
 
 
 class MessageQueue(Protocol):
@@ -50,7 +55,7 @@ class BadMessage(Exception):
 
 
 class ImportWorker:
-    """Works on up to `limits.max_workers` messages at once.
+    """Works on up to `limits.max_workers` segments at once, at most all but one of them of one seller.
 
     A message is deleted when what it asks for is in the database: done, ended, or in somebody's hands and therefore in the
     sweep's care. *visibility_timeout* and *wait_seconds* are those of the queue, *max_receive_count* what it allows.
@@ -75,24 +80,41 @@ class ImportWorker:
         self._wait_seconds = wait_seconds
         self._max_receive_count = max_receive_count
         self._tasks: set[asyncio.Task[None]] = set()
+        self._plans = 0
+        self._places: Counter[str] = Counter()
+        self._put_back: dict[str, dict[str, None]] = {}
         self._freed = asyncio.Event()
         self._stop = asyncio.Event()
+        self._reachable = asyncio.Event()
+        self._reachable.set()
         self.dead_letters = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until *stop*; then finish the batches in hand and give the rest back."""
+        """Work until *stop*; then finish the batches in hand and give the rest back. Cancelled, drop what is in hand."""
         self._stop = stop
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(run_until(stop, self._receive, idle=0))
-                group.create_task(run_until(stop, self._runs.sweep, idle=SWEEP_SECONDS))
+                group.create_task(run_until(stop, self._sweep, idle=SWEEP_SECONDS))
+        except asyncio.CancelledError:
+            await end(self._tasks)
+            raise
         finally:
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
+    async def _sweep(self) -> bool:
+        found = await self._runs.sweep()
+        self._reachable.set()
+        return found
+
     async def _receive(self) -> bool:
         """Take as many messages as there are hands free."""
-        free = self._limits.max_workers - len(self._tasks)
+        if not self._reachable.is_set():
+            # Messages that nobody can do anything about would use up how often they may be received.
+            await self._unless_stopped(self._reachable.wait())
+            return True
+        free = self._limits.max_workers + min(self._plans, _PLANS_BESIDE) - len(self._tasks)
         if free <= 0:
             self._freed.clear()
             await self._unless_stopped(self._freed.wait())
@@ -114,9 +136,7 @@ class ImportWorker:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             return working.result() if working.done() else None
         finally:
-            for task in (working, stopping):
-                task.cancel()
-            await asyncio.wait({working, stopping})
+            await end({working, stopping})
 
     async def _handle(self, message: Message) -> None:
         """Do what a message asks for, then delete it. One that failed comes back by itself."""
@@ -128,6 +148,7 @@ class ImportWorker:
         except (BadMessage, BadInput, Refused, UnknownImport, Poisoned) as error:
             await self._put_aside(message, str(error))
         except Unavailable as error:
+            self._reachable.clear()
             _log.warning("import.message_put_off", message_id=message.id, reason=str(error))
         except Exception as error:  # noqa: BLE001 - the other messages must not suffer
             _log.error("import.message_failed", message_id=message.id, error=type(error).__name__, exc_info=error)
@@ -144,13 +165,45 @@ class ImportWorker:
         kind, import_id, number = _asked(message)
         match kind:
             case "plan":
-                await self._runs.plan(import_id)
+                await self._plan(import_id)
             case "finish":
                 await self._runs.finish(import_id)
             case _:
                 segment = await self._runs.take(import_id, number)
                 if segment is not None:
-                    await self._work(segment)
+                    await self._work_fairly(segment)
+
+    async def _plan(self, import_id: str) -> None:
+        self._plans += 1
+        self._freed.set()
+        try:
+            await self._runs.plan(import_id)
+        finally:
+            self._plans -= 1
+
+    async def _work_fairly(self, segment: ImportSegment) -> None:
+        """Work on a segment if its seller does not hold all other places; else put it back, and come back to its import.
+
+        The message is not given back: one that is received too often is taken for a dead letter.
+        """
+        seller = segment.seller_id
+        if self._places[seller] >= max(self._limits.max_workers - 1, 1):
+            self._put_back.setdefault(seller, {})[segment.import_id] = None
+            await self._runs.put_back(segment)
+            return
+        self._places[seller] += 1
+        try:
+            await self._work(segment)
+        finally:
+            self._places[seller] -= 1
+            if not self._places[seller]:
+                del self._places[seller]
+        if put_back := self._put_back.get(seller):
+            next_one = next(iter(put_back))
+            del put_back[next_one]
+            if not put_back:
+                del self._put_back[seller]
+            await self._runs.go_on(next_one)
 
     async def _work(self, segment: ImportSegment) -> None:
         over = asyncio.Event()

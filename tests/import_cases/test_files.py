@@ -87,8 +87,8 @@ CASES = [
 
 @pytest_asyncio.fixture(name="shared", scope="module")
 async def _shared(servers: Servers) -> AsyncIterator[Bench]:
-    # Two rows a batch: what depends on rows of other batches has to come out the same.
-    async with open_bench(servers, batch_size=2) as bench, bench.working():
+    # Three rows a segment, two a batch: what depends on rows of others has to come out the same.
+    async with open_bench(servers, segment_rows=3, batch_size=2) as bench, bench.working():
         yield bench
 
 

@@ -107,9 +107,7 @@ async def test_case_22_a_worker_that_is_gone_is_replaced_where_it_was(bench: Ben
     async with asyncio.timeout(30):
         while not await bench.stored("customers"):  # noqa: ASYNC110 - a database does not tell
             await asyncio.sleep(0.02)
-    for task in asyncio.all_tasks():
-        if task is worker or "ImportWorker" in repr(task.get_coro()):
-            task.cancel()
+    worker.cancel()
     await asyncio.wait([worker])
     async with bench.working("heir"):
         ended = await bench.ended(record)

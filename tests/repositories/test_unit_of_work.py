@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, WriteError
+from pymongo.errors import OperationFailure, WriteConcernError, WriteError
 
 from core.errors import Unavailable
 from core.paging import page_request
@@ -194,6 +194,19 @@ async def test_a_database_that_does_not_answer_is_unavailable(monkeypatch: pytes
     async with client:
         with pytest.raises(Unavailable, match="did not answer in time"):
             await UnitOfWork(client).run(Tenant("acme"), body)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [WriteConcernError("interrupted", 64), OperationFailure("operation was interrupted", 11601)],
+    ids=["commit", "write"],
+)
+async def test_a_write_in_a_session_that_somebody_ended_has_an_unknown_outcome(units: UnitOfWork, error: Exception) -> None:
+    async def body(_work: Repositories) -> None:
+        raise error
+
+    with pytest.raises(Unavailable):
+        await units.run(Tenant("acme"), body)
 
 
 async def test_pieces_of_work_with_several_turns_never_wait_for_each_other_in_a_circle(units: UnitOfWork, seller: str) -> None:

@@ -135,7 +135,7 @@ class TestEndedEarly:
         await runs.finish(record.id)
         told = await reported(bench, record)
 
-        await runs._report_on(cancelled)
+        await runs._finisher.finish(cancelled)
 
         assert told == await bench.service.get(OPERATOR, record.id)
         assert ["1"] == [row["_row"] for row in await rows_of(bench, told.error_report_key)]

@@ -2,15 +2,10 @@
 
 import asyncio
 import gc
-import json
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +16,9 @@ from core.files import ObjectTruncated
 from core.vocabulary import BulkImportStatus
 from models.bulk_import import BulkImport
 from services import import_reading
+from tests.import_worker import start_process
 from tests.imports import OPERATOR, Bench, customers_csv, open_bench
 from tests.servers import Servers
-
-_REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest_asyncio.fixture(name="bench")
@@ -65,12 +59,7 @@ async def test_a_worker_that_is_killed_is_replaced_where_it_was(bench: Bench, se
     record = await bench.start(customers_csv(2000))
     processed = 0
     for _ in range(2):
-        process = subprocess.Popen(  # noqa: ASYNC220 - it is killed, never awaited
-            [sys.executable, "-m", "tests.import_worker", json.dumps(asdict(servers)), bench.database.name],
-            cwd=_REPOSITORY,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = start_process(servers, bench.database.name, lease_seconds=2.0)
         try:
             processed = (await until(bench, record, processed + 200)).counts.processed
         finally:
@@ -89,9 +78,7 @@ async def test_a_worker_that_is_cut_off_anywhere_leaves_nothing_half_done(bench:
     for number in range(3):
         worker = asyncio.create_task(bench.worker(f"worker-{number}").run(asyncio.Event()))
         await asyncio.sleep(moments.uniform(0.05, 0.6))
-        for task in asyncio.all_tasks():
-            if task is worker or "ImportWorker" in repr(task.get_coro()):
-                task.cancel()
+        worker.cancel()
         await asyncio.wait([worker])
     async with bench.working():
         await each_row_had_one_effect(bench, await bench.ended(record), 1200)
@@ -102,8 +89,9 @@ async def test_the_same_message_five_times_at_once_is_one_import(bench: Bench) -
     record = await bench.start(customers_csv(1000))
     for _ in range(5):
         await bench.queue.send({"type": "plan", "importId": record.id})
-        await bench.queue.send({"type": "segment", "importId": record.id, "number": 0})
-    async with bench.working(), bench.working(holder="worker-2"):
+        for number in range(4):
+            await bench.queue.send({"type": "segment", "importId": record.id, "number": number})
+    async with bench.working(segment_rows=300), bench.working(holder="worker-2", segment_rows=300):
         await each_row_had_one_effect(bench, await bench.ended(record), 1000)
 
 

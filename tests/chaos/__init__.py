@@ -1,0 +1,1 @@
+"""What imports survive, for longer than `make test` has time: `make chaos`."""
