@@ -8,6 +8,7 @@ batch in a transaction (snapshot reads, majority writes), as imports do it, or w
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -69,7 +70,7 @@ async def insert(uri: str, database: str, batches: Sequence[Batch], *, transacti
         for batch in batches:
             if transactions:
                 await session.with_transaction(
-                    lambda session, batch=batch: write(batch, session),
+                    partial(write, batch),
                     read_concern=ReadConcern("snapshot"),
                     write_concern=WriteConcern("majority"),
                 )

@@ -205,7 +205,8 @@ async def run_import(stage: Stage, name: str, plan: Plan, *, workers: int = 1, f
     spent = [(late - early) / plan.rows * 1e6 for early, late in zip(before, after, strict=True)]
     begun = min(one.started_at for one in ended if one.started_at)
     over = max(one.finished_at for one in ended if one.finished_at)
-    return Outcome(each * files, (over - begun).total_seconds(), shop.first_progress, *spent, megabytes=memory)
+    worker, mongod, store = spent
+    return Outcome(each * files, (over - begun).total_seconds(), shop.first_progress, worker, mongod, store, memory)
 
 
 @dataclass(frozen=True, slots=True)
