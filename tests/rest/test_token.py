@@ -253,7 +253,7 @@ async def test_two_headers_are_one_too_many(http: httpx.AsyncClient, client: New
         (b"\x00=\x00&\x00=", {"content-type": FORM}, 400),
     ],
     ids=[
-        "JSON-LD", "no type", "multipart", "UTF-16", "compressed", "megabyte", "a byte too long", "not UTF-8", "not UTF-8 decoded",
+        "LD", "no type", "multipart", "UTF-16", "compressed", "megabyte", "a byte too long", "not UTF-8", "not UTF-8 decoded",
         "many fields", "NULs",
     ],
 )  # fmt: skip

@@ -145,6 +145,8 @@ async def test_a_token_in_the_address_is_refused(rest: Calls, customers: str) ->
 async def test_a_request_keeps_its_id(rest: Calls, customers: str) -> None:
     for given in ("order-4711", "a b", "x" * 65):
         for path in (customers, f"{customers}/cus_1", "/api/v1/nothing"):
+            token = await rest.as_(None)("POST", "/api/v1/auth/access_token", headers={"x-request-id": given})
+            assert (token.headers["x-request-id"] == given) == (request_id_of(given) == given)
             echoed = (await rest.get(path, headers={"x-request-id": given})).headers["x-request-id"]
             assert (echoed == given) == (request_id_of(given) == given)
 
