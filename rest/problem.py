@@ -46,6 +46,11 @@ _STATUS: Mapping[type[ServiceError], HTTPStatus] = {
 _CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE})
 """Nothing is wrong with what was sent; it does not go together with what is there."""
 
+_CHANGED = (
+    "This was changed in the meantime: the current version is {}. Read it again, reapply your change and send the new ETag as "
+    "If-Match."
+)
+
 _TAGS = frozenset({"customersInCall", "customersInFile"})
 """Pydantic names the member of a union in its paths; clients know nothing of it."""
 
@@ -141,10 +146,7 @@ def _of_problems(error: Refused, *, conditional: bool) -> Refusal:
     headers = {}
     if isinstance(error, Conflict):
         # The service's own words are about an argument that is a header here.
-        detail = (
-            f"This was changed in the meantime: the current version is {problems[0].current_version}. Read it again, reapply "
-        )
-        detail += "your change and send the new ETag as If-Match."
+        detail = _CHANGED.format(problems[0].current_version)
         problems = tuple(replace(problem, message=detail) for problem in problems)
         status = HTTPStatus.PRECONDITION_FAILED if conditional else HTTPStatus.CONFLICT
         headers["etag"] = f'"{problems[0].current_version}"'
