@@ -69,7 +69,7 @@ def description() -> Mapping[str, Any]:
         routes=app.routes,
         tags=_TAGS,
         servers=[{"url": "/", "description": "This service."}],
-        license_info={"name": "Proprietary", "url": "https://spdx.org/licenses/"},
+        license_info={"name": "Proprietary", "identifier": "LicenseRef-Proprietary"},
         separate_input_output_schemas=True,
     )
     components = found["components"]

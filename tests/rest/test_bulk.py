@@ -146,6 +146,12 @@ async def test_documents_without_the_scope_for_them_refuse_the_whole_call(
     assert [] == (await stored(seller))["Customer"]
 
 
+async def test_who_may_create_nobody_is_told_so_even_of_nonsense(rest: Calls, tokens: Tokens, bulk: str, seller: str) -> None:
+    reader = rest.as_(tokens.operator(seller, [Scope.CUSTOMERS_READ]))
+
+    problem(await reader.post(bulk, {"customers": ["nobody"]}), 403, "FORBIDDEN")
+
+
 async def test_a_file_in_the_store_is_imported(
     rest: Calls, container: Container, bulk: str, customers: str, seller: str, import_worker: None
 ) -> None:

@@ -21,7 +21,7 @@ COMMITTED: Json = json.loads((ROOT / "rest" / "openapi.json").read_text(encoding
 SCHEMAS: Json = COMMITTED["components"]["schemas"]
 METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
 
-BRIEF = {
+PROMISED = {
     "POST /api/v1/sellers/{seller_id}/customers",
     "POST /api/v1/sellers/{seller_id}/customers/bulk",
     "PUT /api/v1/sellers/{seller_id}/customers/{customer_id}",
@@ -66,7 +66,7 @@ async def test_what_is_served_is_what_is_committed(http: httpx.AsyncClient) -> N
 def test_every_endpoint_that_was_promised_is_there_and_no_unknown_one() -> None:
     described = {name for name in operations() if "/api/v1/" in name}
 
-    assert BRIEF | MORE == described
+    assert PROMISED | MORE == described
 
 
 async def test_every_route_is_described(app: FastAPI, http: httpx.AsyncClient) -> None:

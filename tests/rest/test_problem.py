@@ -58,6 +58,8 @@ def test_a_condition_that_fails_is_412() -> None:
     refusal = refusal_of(Conflict(3), conditional=True)
 
     assert (412, '"3"') == (refusal.status, refusal.headers["etag"])
+    assert "If-Match" in refusal.detail
+    assert [refusal.detail] == [problem.message for problem in refusal.errors]
 
 
 def test_who_has_to_wait_is_told_how_long() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import httpx
@@ -145,6 +145,8 @@ async def test_a_token_in_the_address_is_refused(rest: Calls, customers: str) ->
 async def test_a_request_keeps_its_id(rest: Calls, customers: str) -> None:
     for given in ("order-4711", "a b", "x" * 65):
         for path in (customers, f"{customers}/cus_1", "/api/v1/nothing"):
+            token = await rest.as_(None)("POST", "/api/v1/auth/access_token", headers={"x-request-id": given})
+            assert (token.headers["x-request-id"] == given) == (request_id_of(given) == given)
             echoed = (await rest.get(path, headers={"x-request-id": given})).headers["x-request-id"]
             assert (echoed == given) == (request_id_of(given) == given)
 
@@ -224,7 +226,7 @@ async def test_a_body_has_to_arrive_in_time(rest: Calls, customers: str, narrow:
 
 
 async def test_callers_spend_from_the_quota_that_they_have_in_graphql(
-    rest: Calls, customers: str, seller: str, monkeypatch: pytest.MonkeyPatch
+    rest: Calls, customers: str, seller: str, ada: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spent: list[tuple[Quotas, Key]] = []
 
@@ -236,13 +238,30 @@ async def test_callers_spend_from_the_quota_that_they_have_in_graphql(
     monkeypatch.setattr(Quotas, "spend", spend)
     graphql = {"json": {"query": "{ viewer { kind } }"}}
 
-    answers = [await rest("POST", "/graphql", **graphql), await rest.get(customers), await rest.get(customers)]
+    path = f"{customers}/{ada['id']}"
+    answers = [await rest("POST", "/graphql", **graphql), await rest.get(path), await rest.get(path)]
 
     assert [200, 200] == [one.status_code for one in answers[:2]]
     problem(answers[2], 429, "RATE_LIMITED")
     assert "7" == answers[2].headers["retry-after"]
     assert [("seller", seller)] * 3 == [key for _, key in spent]
     assert 1 == len({id(quotas) for quotas, _ in spent})
+
+
+async def test_what_is_about_many_costs_as_much_as_many_calls(
+    rest: Calls, customers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent: list[int] = []
+    monkeypatch.setattr(Quotas, "spend", lambda _, __, cost: spent.append(cost))
+
+    async def cost(answer: Awaitable[httpx.Response]) -> int:
+        spent.clear()
+        assert (await answer).is_success
+        return sum(spent)
+
+    assert 70 == await cost(rest.get(customers, params={"first": 7}))
+    assert 200 == await cost(rest.get("/api/v1/addresses"))
+    assert 30 == await cost(rest.post(f"{customers}/bulk", {"customers": [{"externalId": str(n)} for n in range(3)]}))
 
 
 async def test_before_its_start_it_is_unavailable(rest: Calls, customers: str, app: FastAPI, monkeypatch: Any) -> None:
