@@ -13,6 +13,7 @@ class AddressRepository(OwnedRepository[Address]):
     """Addresses of one tenant."""
 
     model = Address
+    ALWAYS_READ = ("id", "seller_id", "customer_id", "kind", "is_default")  # callers choose by the last two
 
     async def list(self, chosen: AddressFilter, request: PageRequest) -> Page[Address]:
         """Return one page, newest first."""

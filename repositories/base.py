@@ -212,7 +212,7 @@ class LiveRepository(Repository[S]):
 class OwnedRepository(LiveRepository[W]):
     """A repository of things that belong to a customer."""
 
-    ALWAYS_READ = ("id", "seller_id", "customer_id")
+    ALWAYS_READ: ClassVar[Collection[str]] = ("id", "seller_id", "customer_id")
 
     async def of_customers(
         self, owners: Collection[tuple[str, str]], *, fields: Fields = None

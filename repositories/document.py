@@ -16,6 +16,7 @@ class DocumentRepository(OwnedRepository[Document]):
     """Documents of one tenant."""
 
     model = Document
+    ALWAYS_READ = ("id", "seller_id", "customer_id", "type", "status")  # callers choose by the last two
 
     async def list(self, chosen: DocumentFilter, request: PageRequest) -> Page[Document]:
         """Return one page, newest first."""

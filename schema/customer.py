@@ -30,16 +30,21 @@ class Attribute:
     value: str = strawberry.field(description="What the seller keeps under the key.")
 
 
+def _of_its_own(info: Info, type_: str) -> frozenset[str] | None:
+    """Return what is needed of addresses or documents; where a customer is needed whole, so is what it owns, in one query."""
+    return None if needed(info, "Customer") is None else needed(info, type_)
+
+
 async def _addresses(customers: Sequence["Customer"], info: Info, kind: AddressKind | None = None) -> list[list[Address]]:
     info.context.may_read_customers()
-    loader = info.context.loaders.addresses_of(needed(info, "Address"))
+    loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
     found = await loader.load_many([one.owner for one in customers])
     return [[Address.from_model(one) for one in some or () if kind is None or one.kind is kind] for some in found]
 
 
 async def _default_address(customers: Sequence["Customer"], info: Info, kind: AddressKind) -> list[Address | None]:
     info.context.may_read_customers()
-    loader = info.context.loaders.addresses_of(needed(info, "Address"))
+    loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
     found = await loader.load_many([one.owner for one in customers])
     return [
         next((Address.from_model(one) for one in some or () if one.kind is kind and one.is_default), None) for some in found
@@ -50,7 +55,7 @@ async def _documents(
     customers: Sequence["Customer"], info: Info, type: DocumentType | None = None, status: DocumentStatus | None = None
 ) -> list[list[Document]]:
     info.context.may_read_documents()
-    loader = info.context.loaders.documents_of(needed(info, "Document"))
+    loader = info.context.loaders.documents_of(_of_its_own(info, "Document"))
     found = await loader.load_many([one.owner for one in customers])
     return [
         [

@@ -136,3 +136,30 @@ async def test_a_batch_is_bounded_and_a_repeated_key_is_asked_for_once() -> None
 
     assert [MAX_BATCH, 1] == asked
     assert [*map(str, range(MAX_BATCH + 1)), "0", "1", "2"] == found
+
+
+async def test_only_the_fields_that_are_needed_are_read() -> None:
+    ada = await store("acme", "ada")
+    loaders = Loaders(Tenant("acme"))
+
+    customer = await loaders.customers(frozenset({"email"})).load(ada.id)
+    addresses = await loaders.addresses_of(frozenset({"city"})).load(("acme", ada.id))
+
+    assert {"id": ada.id, "seller_id": "acme", "email": ada.email} == vars(customer)
+    assert addresses
+    assert {"id", "seller_id", "customer_id", "kind", "is_default", "city"} == vars(addresses[0]).keys()
+    assert AddressKind.SHIPPING is addresses[0].kind
+
+
+async def test_loads_of_different_fields_do_not_share_a_query(finds: list[str]) -> None:
+    ada = await store("acme", "ada")
+    loaders = Loaders(Tenant("acme"))
+    finds.clear()
+
+    some, all_ = await asyncio.gather(loaders.customers(frozenset({"email"})).load(ada.id), loaders.customer_by_id.load(ada.id))
+
+    assert ["customers", "customers"] == finds
+    assert some is not None
+    assert all_ is not None
+    assert some.email == all_.email
+    assert not hasattr(some, "first_name")
