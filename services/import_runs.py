@@ -145,6 +145,7 @@ class ImportRuns:
         record = await self._require(segment.import_id)
         given_back: tuple[float, bool] | None = None
         try:
+            await self._policies.learn(record.seller_id)
             async with aclosing(self._advance(record, segment)) as steps:
                 async for moved in steps:
                     note_rows(segment.counts, moved.counts)

@@ -68,7 +68,7 @@ async def test_what_other_services_need_with_asyncio(url: str, credentials: Clie
 
     assert (grace.id, "Grace Hopper", 2) == (again.id, again.full_name, again.version)
     assert [ada.id, ada.id, grace.id, None, None] == [one and one.id for one in found]
-    assert [ADDRESS["line1"], None, None] == [where[id_] and where[id_].line1 for id_ in (ada.id, grace.id, NOBODY)]
+    assert [ADDRESS["line1"], None, None] == [one and one.line1 for one in map(where.get, (ada.id, grace.id, NOBODY))]
     assert where[ada.id] == ada.default_shipping_address
     assert ("Hopper", ("vip",), 3) == (changed.full_name, changed.tags, changed.version)
     assert ("CONFLICT", 412) == (conflict.value.code, conflict.value.status)
