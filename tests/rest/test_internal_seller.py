@@ -34,9 +34,11 @@ async def test_what_a_seller_says_holds_from_then_on(oms: Calls, path: str, exec
     said = await oms.put(path, SAID)
     made = await execute.data(phone, {"input": {"phone": "050 123 4567"}})
     lenient = await execute.data(phone, {"input": {"externalId": "x", "email": "no address"}})
-    ask = "mutation($of: ID!, $to: OtpChannel!) { requestOtp(sellerId: $of, channel: $to, destination: %s) { userErrors { code } } }"
-    by_phone = await execute.data(ask % '"+971501234567"', {"of": seller, "to": "SMS"}, as_=None)
-    by_mail = await execute.data(ask % '"a@example.com"', {"of": seller, "to": "EMAIL"}, as_=None)
+    ask = """mutation($of: ID!, $by: OtpChannel!, $to: String!) {
+        requestOtp(sellerId: $of, channel: $by, destination: $to) { userErrors { code } }
+    }"""
+    by_phone = await execute.data(ask, {"of": seller, "by": "SMS", "to": "+971501234567"}, as_=None)
+    by_mail = await execute.data(ask, {"of": seller, "by": "EMAIL", "to": "a@example.com"}, as_=None)
 
     assert {"validation": {}, "otp": {}} == _without_nulls(before.json())
     assert [{"code": "INVALID_EMAIL"}] == refused["createCustomer"]["userErrors"]
