@@ -44,7 +44,7 @@ fmt: prepare ## Format, and mend what ruff can mend
 bench: prepare ## Measure, and print ratios to a baseline
 	$(PYTHON_ENV) -m bench
 
-schema: prepare ## Write schema/schema.graphql and events/schemas from the code
+schema: prepare ## Write schema/*.graphql, rest/openapi.json and events/schemas from the code
 	./customer-service schema --write
 	./customer-service events schemas --write
 

@@ -1,1 +1,1 @@
-"""The REST facade: so far, health."""
+"""The REST facade: customers, addresses and sign-in for programs, tokens, health."""

@@ -12,7 +12,7 @@ from core.paging import Position, encode_cursor
 from core.vocabulary import AddressKind
 from models.address import Address as StoredAddress
 from rest.address_shapes import Address, AddressPatch, NewAddress
-from rest.caller import Caller
+from rest.caller import Caller, charge
 from rest.documented import answers
 from rest.facade import UsedFacade
 from rest.page import Listed, Paging, forward, links, page_info
@@ -134,6 +134,7 @@ async def list_addresses(
     seller_id: SellerId = None,
 ) -> Listed[Address]:
     """Return a page of addresses, newest first. Page on with the addresses in the `Link` header. Needs `customers:read`."""
+    charge(request, paging.size)
     page = await facade.services.addresses.list(viewer, conditions, paging.request(_ORDER), seller_id)
     info = page_info(page, [_cursor(record) for record in page.items])
     response.headers.update(links(request, info, paging.size, backward=False))

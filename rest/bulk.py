@@ -3,11 +3,11 @@
 from http import HTTPStatus
 
 from fastapi import Response
+from starlette.requests import Request
 
 from auth.principal import Principal
-from core.vocabulary import RowOutcome
 from rest.bulk_shapes import BulkInput, BulkOutcome, CustomerOutcome, CustomersInFile, StartedImport
-from rest.caller import SellerCaller
+from rest.caller import SellerCaller, charge
 from rest.customer import IdempotencyKey
 from rest.customer_shapes import CreatedCustomer
 from rest.customer_view import values_of
@@ -19,6 +19,7 @@ from services.customer_bulk import CustomerOutcome as Outcome
 
 
 async def create_customers(
+    request: Request,
     facade: UsedFacade,
     viewer: SellerCaller,
     body: BulkInput,
@@ -38,6 +39,7 @@ async def create_customers(
         )
         told = StartedImport.from_model(record).model_dump_json(by_alias=True)
         return Response(told, HTTPStatus.ACCEPTED, media_type=JSON)
+    charge(request, len(body.customers))
     outcomes = await facade.services.customer_bulk.create(
         viewer, body.to_drafts(), seller_id=viewer.seller_id, idempotency_key=idempotency_key
     )
@@ -50,7 +52,7 @@ async def _told(facade: Facade, viewer: Principal, outcomes: list[Outcome]) -> B
     told = [
         CustomerOutcome(
             index=index,
-            outcome=RowOutcome.FAILED if one.saved is None else RowOutcome.CREATED,
+            outcome="FAILED" if one.saved is None else "CREATED",
             customer=None
             if one.saved is None
             else CreatedCustomer(**next(values), document_uploads=[DocumentUpload.of(each) for each in one.saved.uploads]),

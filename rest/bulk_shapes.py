@@ -1,7 +1,7 @@
 """Many customers at once, as callers of REST see and send them: in the call itself, or in a file that lies in the store."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
@@ -13,7 +13,6 @@ from core.vocabulary import (
     BulkImportMode,
     BulkImportStatus,
     BulkImportValidation,
-    RowOutcome,
 )
 from models import bulk_import as models
 from rest.customer_shapes import CreatedCustomer, CustomerInput
@@ -112,7 +111,7 @@ class CustomerOutcome(Shape):
     """What became of one of the customers of a call."""
 
     index: int = Field(description="Its place in the call, from 0.", examples=[0])
-    outcome: RowOutcome = Field(description="CREATED or FAILED.")
+    outcome: Literal["CREATED", "FAILED"] = Field(description="Whether it was created.")
     customer: CreatedCustomer | None = Field(description="The customer, when it was created.")
     errors: list[FieldProblem] = Field(description="Why it was not, with paths into this customer.")
 

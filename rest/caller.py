@@ -40,6 +40,16 @@ async def identify(request: Request) -> Principal | None:
     return principal
 
 
+def charge(request: Request, items: int) -> None:
+    """Take the points of a call about many *items* from its caller's quota: as many as so many calls cost.
+
+    Raises:
+        RateLimited: the quota is used up.
+    """
+    # Those of one call are taken already.
+    facade_of(request).spend(request.state.principal, device(request), CALL_POINTS * (items - 1))
+
+
 def device(request: Request) -> Device:
     """Return where a call comes from."""
     return device_of(None if request.client is None else request.client.host, request.headers.get("user-agent"))

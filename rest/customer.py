@@ -12,7 +12,7 @@ from core.filters import CustomerSort
 from core.paging import Position, encode_cursor
 from models.customer import Customer as StoredCustomer
 from models.customer import sort_value
-from rest.caller import Caller, SellerCaller
+from rest.caller import Caller, SellerCaller, charge
 from rest.customer_filter import ChosenCustomers, chosen_customers
 from rest.customer_shapes import CreatedCustomer, Customer, CustomerInput, CustomerPatch, Customers, CustomerUpsert
 from rest.customer_view import shown, values_of
@@ -132,6 +132,7 @@ async def list_customers(
     Page on with the addresses in the `Link` header. Needs `customers:read`, and `documents:read` for documents and for the
     condition `documentNumber`.
     """
+    charge(request, paging.size)
     customers = facade.services.customers
     page = await customers.list(viewer, chosen.conditions, chosen.sort, paging.request(chosen.sort.value), viewer.seller_id)
     total = await customers.count(viewer, chosen.conditions, viewer.seller_id) if chosen.total_count else None

@@ -85,6 +85,9 @@ _REFUSALS: Mapping[int, tuple[str, str, str, Mapping[str, Any]]] = {
     ),
     504: ("It took too long.", "TIMEOUT", "This took longer than 10 seconds.", {}),
 }
+REFUSED = tuple(_REFUSALS)
+"""The statuses of all refusals."""
+
 _ALWAYS = (400, 406, 429, 500, 503, 504)
 _OF_CALLERS = (401, 403)
 _OF_BODIES = (408, 413, 415)
@@ -115,13 +118,14 @@ def answers(
         elif status == HTTPStatus.NOT_MODIFIED:
             found[status] = {"description": "You have this version already.", "headers": {**_REQUEST_ID, **headers}}
         else:
-            found[status] = _refusal(status)
+            found[status] = refusal(status)
     for status, model in (models or {}).items():
         found[status]["model"] = model
     return found
 
 
-def _refusal(status: int) -> dict[str, Any]:
+def refusal(status: int) -> dict[str, Any]:
+    """Return what the description says of a refusal with *status*, one of `REFUSED`."""
     description, code, detail, headers = _REFUSALS[status]
     example: dict[str, Any] = {
         "type": f"/problems/{code.lower().replace('_', '-')}",

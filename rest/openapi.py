@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from core.errors import Unavailable
+from rest.documented import REFUSED, refusal
+from rest.examples import ANSWERED, SENT
 from rest.health import health_router
-from rest.problem import ProblemDetails
+from rest.problem import PROBLEM_JSON, ProblemDetails
 from rest.router import mount
 from rest.session_shapes import RefreshInput, TokenPair
 from rest.token import token_router
@@ -67,7 +70,7 @@ def description() -> Mapping[str, Any]:
         routes=app.routes,
         tags=_TAGS,
         servers=[{"url": "/", "description": "This service."}],
-        license_info={"name": "Proprietary", "url": "https://spdx.org/licenses/"},
+        license_info={"name": "Proprietary", "identifier": "LicenseRef-Proprietary"},
         separate_input_output_schemas=True,
     )
     components = found["components"]
@@ -75,18 +78,30 @@ def description() -> Mapping[str, Any]:
     components["schemas"].update(_extra_schemas())
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
+    for name, example in {**SENT, **ANSWERED}.items():
+        components["schemas"][name]["examples"] = [example]
     found["security"] = [{"accessToken": []}]
+    components["responses"] = _shared_refusals()
     for path in found["paths"].values():
         for operation in path.values():
-            _finish(operation)
+            _finish(operation, components["responses"])
     return found
 
 
-def _finish(operation: dict[str, Any]) -> None:
-    """Take out what FastAPI adds by itself: it would answer 422 to what is a 400 here."""
-    refused = operation["responses"].get("422", {})
-    if "HTTPValidationError" in str(refused):
-        del operation["responses"]["422"]
+def _shared_refusals() -> dict[str, Any]:
+    """Return the refusals that all operations have in common, by a name for each."""
+    return {HTTPStatus(status).phrase.replace(" ", "").replace("-", ""): refusal(status) for status in REFUSED}
+
+
+def _finish(operation: dict[str, Any], shared: Mapping[str, Any]) -> None:
+    """Name what operations share, and take out what FastAPI adds by itself: it would answer 422 to what is a 400 here."""
+    told = operation["responses"]
+    if "HTTPValidationError" in str(told.get("422", {})):
+        del told["422"]
+    names = {str(answer["content"][PROBLEM_JSON]["example"]["status"]): name for name, answer in shared.items()}
+    for status, answer in told.items():
+        if status in names and answer == shared[names[status]]:
+            told[status] = {"$ref": f"#/components/responses/{names[status]}"}
 
 
 def _extra_schemas() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is answered to a request that is refused: problem details after RFC 9457, with the codes and paths of GraphQL."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -136,11 +136,18 @@ def not_understood(problems: Sequence[Problem]) -> Refusal:
 
 
 def _of_problems(error: Refused, *, conditional: bool) -> Refusal:
-    codes = {problem.code for problem in error.problems}
+    problems, detail = error.problems, str(error)
+    codes = {problem.code for problem in problems}
     headers = {}
     if isinstance(error, Conflict):
+        # The service's own words are about an argument that is a header here.
+        detail = (
+            f"This was changed in the meantime: the current version is {problems[0].current_version}. Read it again, reapply "
+        )
+        detail += "your change and send the new ETag as If-Match."
+        problems = tuple(replace(problem, message=detail) for problem in problems)
         status = HTTPStatus.PRECONDITION_FAILED if conditional else HTTPStatus.CONFLICT
-        headers["etag"] = f'"{error.problems[0].current_version}"'
+        headers["etag"] = f'"{problems[0].current_version}"'
     elif isinstance(error, TooMany):
         status = HTTPStatus.TOO_MANY_REQUESTS
         headers["retry-after"] = str(error.retry_after)
@@ -152,7 +159,7 @@ def _of_problems(error: Refused, *, conditional: bool) -> Refusal:
         status = HTTPStatus.CONFLICT
     else:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return Refusal(status, str(error), error.problems[0].code, error.problems, headers)
+    return Refusal(status, detail, problems[0].code, problems, headers)
 
 
 def _headers_of(error: ServiceError) -> dict[str, str]:

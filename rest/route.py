@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ import structlog
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -24,6 +26,7 @@ from rest.problem import FAULT, INTERNAL, Refusal, misread, not_understood, refu
 from rest.request_body import JSON, MAX_BODY_BYTES, MAX_BULK_BYTES, with_body
 
 _log = structlog.get_logger("rest")
+_SECONDS = Histogram("rest_request_seconds", "Calls of REST by operation and status, in seconds.", ["operation", "status"])
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -67,8 +70,8 @@ class BulkRoute(RestRoute):
 
 async def answered(request: Request, handler: Handler, *, most: int | None = MAX_BODY_BYTES) -> Response:
     """Return what *handler* answers, or a problem. The body is read before, unless *most* (bytes) is None."""
+    begun = time.monotonic()
     request_id = request_id_of(request.headers.get("x-request-id"))
-    request.state.request_id = request_id
     note(request_id=request_id)
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         try:
@@ -78,14 +81,15 @@ async def answered(request: Request, handler: Handler, *, most: int | None = MAX
             return Response(status_code=_CLIENT_GONE)
         except Refusal as refusal:
             note(code=refusal.code)
-            _log.info("refused", code=refusal.code, status=refusal.status.value, route=_name(request))
+            _log.info("refused", code=refusal.code, status=refusal.status.value, operation=_name(request))
             response = refusal.answer(request_id)
         except Exception:  # noqa: BLE001 - the caller gets an answer whatever happens
             # Nothing is known to lead here. Whatever does is ours, so it is logged, once, and not shown.
             error_id = secrets.token_hex(8)
             note(code=INTERNAL)
-            _log.exception("internal error", errorId=error_id, route=_name(request))
+            _log.exception("internal error", errorId=error_id, operation=_name(request))
             response = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, FAULT, INTERNAL).answer(request_id, error_id=error_id)
+    _SECONDS.labels(_name(request), response.status_code).observe(time.monotonic() - begun)
     for name, value in _COMMON.items():
         response.headers.setdefault(name, value)
     response.headers["x-request-id"] = request_id
@@ -93,9 +97,9 @@ async def answered(request: Request, handler: Handler, *, most: int | None = MAX
 
 
 async def _answered(request: Request, handler: Handler, most: int | None) -> Response:
-    facade = facade_of(request)
     _require_json_accepted(request)
     try:
+        facade = facade_of(request)
         request.state.principal = await identify(request)
         if most is not None:
             request = await with_body(request, most=most, seconds=facade.read_timeout)
@@ -146,6 +150,6 @@ def _unknown_parameter(name: str) -> Problem:
     return Problem(ErrorCode.INVALID, "There is no parameter of this name.", (name,))
 
 
-def _name(request: Request) -> str | None:
-    """Return the name of the route for the log; paths hold ids."""
-    return getattr(request.scope.get("route"), "name", None)
+def _name(request: Request) -> str:
+    """Return what the description of the API calls the operation, for the log and for metrics; paths hold ids."""
+    return str(getattr(request.scope.get("route"), "operation_id", None))

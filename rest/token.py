@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse
 from auth.principal import Scope
 from core.device import device_of
 from core.errors import RateLimited, Unavailable
+from core.request_id import request_id_of
 from core.vocabulary import PrincipalKind
 from rest.request_body import is_json
 from rest.token_described import TOKEN_ANSWERS, TOKEN_REQUEST
@@ -97,6 +98,11 @@ def token_router(
         """
         if refresh is not None and is_json(request):
             return await refresh(request)
+        answer = await to_program(request)
+        answer.headers["x-request-id"] = request_id_of(request.headers.get("x-request-id"))
+        return answer
+
+    async def to_program(request: Request) -> JSONResponse:
         try:
             asked = await read_token_request(request)
             forgive = await admit(asked.client_id, _network(request))

@@ -8,6 +8,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from auth.principal import Scope
+from rest.documented import ANYBODY
 
 TOKEN_PATH = "/api/v1/auth/access_token"  # noqa: S105
 JWKS_PATH = "/.well-known/jwks.json"
@@ -46,12 +47,26 @@ def well_known_router(authority: Authority) -> APIRouter:
     """Return the routes that need no token: the JWK Set, and the authorization server metadata of RFC 8414."""
     router = APIRouter(tags=["auth"])
 
-    @router.get(JWKS_PATH, summary="The public keys of our access tokens", response_class=Response)
+    @router.get(
+        JWKS_PATH,
+        summary="The public keys of our access tokens",
+        operation_id="getKeys",
+        response_class=Response,
+        openapi_extra=ANYBODY,
+        responses={200: _told("A JWK Set (RFC 7517).", "application/jwk-set+json", {"keys": []})},
+    )
     async def jwks() -> Response:
         """Answer with every key that a token of today or of the next minutes can be signed with."""
         return Response(orjson.dumps(authority.keys()), media_type="application/jwk-set+json", headers=_CACHED)
 
-    @router.get(METADATA_PATH, summary="Where and how to get a token", response_class=Response)
+    @router.get(
+        METADATA_PATH,
+        summary="Where and how to get a token",
+        operation_id="getAuthorizationServer",
+        response_class=Response,
+        openapi_extra=ANYBODY,
+        responses={200: _told("Authorization server metadata.", "application/json", {"token_endpoint": f"…{TOKEN_PATH}"})},
+    )
     async def metadata(request: Request) -> Response:
         """Answer with RFC 8414's document. Its issuer is the ``iss`` of our tokens, also where that is no address."""
         known = authority.base_url()
@@ -71,3 +86,8 @@ def well_known_router(authority: Authority) -> APIRouter:
         )
 
     return router
+
+
+def _told(description: str, media_type: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the description of the API says of an answer whose shape is another specification's."""
+    return {"description": description, "content": {media_type: {"schema": {"type": "object"}, "example": example}}}

@@ -50,6 +50,9 @@ class CustomerBulk:
             Forbidden: the caller may create none, or none with documents.
             Unavailable: the database did not answer for the first of them.
         """
+        # Before anything else: where nothing can be read, nothing would be asked for that refuses the caller.
+        viewer.require(Scope.CUSTOMERS_WRITE)
+        viewer.require_staff()
         if not 1 <= len(drafts) <= MAX_CUSTOMERS:
             message = f"A call takes 1 to {MAX_CUSTOMERS} customers; there are {len(drafts)}. Import a file of more."
             raise Refused.because(ErrorCode.TOO_MANY if drafts else ErrorCode.REQUIRED, message, "customers")

@@ -125,7 +125,7 @@ class ImportWorker:
         try:
             await self._do(message)
             await self._queue.delete(message)
-        except (BadMessage, BadInput, Refused, UnknownImport, Poisoned) as error:
+        except (BadMessage, UnknownImport, Poisoned) as error:
             await self._put_aside(message, str(error))
         except Unavailable as error:
             _log.warning("import.message_put_off", message_id=message.id, reason=str(error))
@@ -139,7 +139,10 @@ class ImportWorker:
 
     async def _do(self, message: Message) -> None:
         if message.body is not None and names_file(message.body):
-            await start_import(self._references, message.id, message.body)
+            try:
+                await start_import(self._references, message.id, message.body)
+            except (BadInput, Refused) as error:
+                raise BadMessage(str(error)) from error
             return
         kind, import_id, number = _asked(message)
         match kind:

@@ -1,5 +1,6 @@
-"""``customer-service schema``: the GraphQL schema as text."""
+"""``customer-service schema``: the GraphQL schema and the description of REST as text."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,15 +9,19 @@ from graphql import build_schema as from_sdl
 from graphql import find_breaking_changes
 
 from app.graphql.schema import build_schema
+from rest.openapi import description
 from schema.sdl import client_sdl, subgraph_sdl
 
-FOLDER = Path(__file__).resolve().parents[2] / "schema"
-CLIENTS, GATEWAYS, RELEASED = "schema.graphql", "subgraph.graphql", "released.graphql"
+ROOT = Path(__file__).resolve().parents[2]
+CLIENTS, GATEWAYS, RELEASED = "schema/schema.graphql", "schema/subgraph.graphql", "schema/released.graphql"
+REST = "rest/openapi.json"
 
 
 def schema(
     *,
-    write: Annotated[bool, typer.Option("--write", help="Write schema/schema.graphql and schema/subgraph.graphql.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write schema/schema.graphql, schema/subgraph.graphql and rest/openapi.json.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Fail when one of these differs, or when a client of the last release would break.")
     ] = False,
@@ -24,35 +29,41 @@ def schema(
         bool, typer.Option("--release", help="Write schema/released.graphql: from now on this is what clients rely on.")
     ] = False,
     subgraph: Annotated[bool, typer.Option("--subgraph", help="Print what the gateway of a federated graph composes.")] = False,
+    rest: Annotated[bool, typer.Option("--rest", help="Print the description of the REST interface, in OpenAPI.")] = False,
 ) -> None:
-    """Print the GraphQL schema, write it, or check the committed copies."""
+    """Print the GraphQL schema or what describes REST, write them, or check the committed copies."""
     served = build_schema()
-    texts = {CLIENTS: client_sdl(served), GATEWAYS: subgraph_sdl(served)}
+    texts = {CLIENTS: client_sdl(served), GATEWAYS: subgraph_sdl(served), REST: openapi_text()}
     if write:
         for name, text in texts.items():
-            (FOLDER / name).write_text(text, encoding="utf-8")
+            (ROOT / name).write_text(text, encoding="utf-8")
     elif check:
         if problems := [*stale(texts), *breaking(texts[CLIENTS])]:
             typer.echo("\n".join(problems), err=True)
             raise typer.Exit(1)
     elif release:
-        (FOLDER / RELEASED).write_text(texts[CLIENTS], encoding="utf-8")
+        (ROOT / RELEASED).write_text(texts[CLIENTS], encoding="utf-8")
     else:
-        typer.echo(texts[GATEWAYS if subgraph else CLIENTS], nl=False)
+        typer.echo(texts[REST if rest else GATEWAYS if subgraph else CLIENTS], nl=False)
+
+
+def openapi_text() -> str:
+    """Return the description of the REST interface, as it is committed."""
+    return f"{json.dumps(description(), indent=2, ensure_ascii=False)}\n"
 
 
 def stale(texts: dict[str, str]) -> list[str]:
     """Return a line for each committed file that is not what the service serves."""
     return [
-        f"schema/{name} is not what the service serves. Run: make schema"
+        f"{name} is not what the service serves. Run: make schema"
         for name, text in texts.items()
-        if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
     ]
 
 
 def breaking(served: str) -> list[str]:
     """Return a line for each change since the last release with which some client could no longer work."""
-    released = (FOLDER / RELEASED).read_text(encoding="utf-8")
+    released = (ROOT / RELEASED).read_text(encoding="utf-8")
     return [
         f"{change.description} ({change.type.name}) Clients of the last release rely on it: see docs/schema-policy.md."
         for change in find_breaking_changes(from_sdl(released), from_sdl(served))

@@ -12,9 +12,7 @@ from tests.rest.calls import ADDRESS, Calls, made, problem, reasons
 async def _five(rest: Calls, seller: str) -> list[Json]:
     """Five customers, oldest first."""
     return [
-        await made(
-            rest, seller, email=some_email(), firstName=f"Number {number}", externalId=f"n-{number}", addresses=[ADDRESS]
-        )
+        await made(rest, seller, email=some_email(), firstName=f"Number{number}", externalId=f"n-{number}", addresses=[ADDRESS])
         for number in range(5)
     ]
 
@@ -61,7 +59,7 @@ async def test_a_page_has_addresses_and_says_where_it_lies(rest: Calls, customer
     ("conditions", "expected"),
     [
         ({"externalId": "n-3"}, ["n-3"]),
-        ({"search": "numb 2"}, ["n-2"]),
+        ({"search": "NUMBER2"}, ["n-2"]),
         ({"kind": "BUSINESS"}, []),
         ({"tags": "vip"}, []),
         ({"createdAtTo": "2020-01-01T00:00:00Z"}, []),

@@ -240,7 +240,7 @@ async def test_two_headers_are_one_too_many(http: httpx.AsyncClient, client: New
 @pytest.mark.parametrize(
     ("content", "headers", "status"),
     [
-        (b"{}", {"content-type": "application/json"}, 415),
+        (b"{}", {"content-type": "application/ld+json"}, 415),
         (b"grant_type=client_credentials", {}, 415),
         (b"grant_type=client_credentials", {"content-type": "multipart/form-data; boundary=x"}, 415),
         (b"grant_type=client_credentials", {"content-type": f"{FORM}; charset=utf-16"}, 415),
@@ -253,7 +253,7 @@ async def test_two_headers_are_one_too_many(http: httpx.AsyncClient, client: New
         (b"\x00=\x00&\x00=", {"content-type": FORM}, 400),
     ],
     ids=[
-        "JSON", "no type", "multipart", "UTF-16", "compressed", "megabyte", "a byte too long", "not UTF-8", "not UTF-8 decoded",
+        "LD", "no type", "multipart", "UTF-16", "compressed", "megabyte", "a byte too long", "not UTF-8", "not UTF-8 decoded",
         "many fields", "NULs",
     ],
 )  # fmt: skip

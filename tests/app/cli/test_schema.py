@@ -10,15 +10,17 @@ from typer.testing import CliRunner, Result
 
 from app.cli import schema as command
 
-COMMITTED = command.FOLDER
+COMMITTED = command.ROOT
+WRITTEN = (command.CLIENTS, command.GATEWAYS, command.REST)
 
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what is committed, which the command takes for the real one."""
-    for name in (command.CLIENTS, command.GATEWAYS, command.RELEASED):
-        shutil.copy(COMMITTED / name, tmp_path)
-    monkeypatch.setattr(command, "FOLDER", tmp_path)
+    for name in (*WRITTEN, command.RELEASED):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(COMMITTED / name, tmp_path / name)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -29,16 +31,14 @@ def run(*arguments: str) -> Result:
 
 
 def test_written_is_what_the_check_wants(folder: Path) -> None:
-    for name in (command.CLIENTS, command.GATEWAYS):
+    for name in WRITTEN:
         (folder / name).unlink()
 
     missing = run("--check")
     assert 0 == run("--write").exit_code
 
     assert 1 == missing.exit_code
-    assert [
-        f"schema/{name} is not what the service serves. Run: make schema" for name in (command.CLIENTS, command.GATEWAYS)
-    ] == (missing.stderr.splitlines())
+    assert [f"{name} is not what the service serves. Run: make schema" for name in WRITTEN] == missing.stderr.splitlines()
     assert (0, "") == (run("--check").exit_code, run("--check").output)
 
 
@@ -47,6 +47,7 @@ def test_printed_is_what_is_written(folder: Path) -> None:
 
     assert (folder / command.CLIENTS).read_text(encoding="utf-8") == run().stdout
     assert (folder / command.GATEWAYS).read_text(encoding="utf-8") == run("--subgraph").stdout
+    assert (folder / command.REST).read_text(encoding="utf-8") == run("--rest").stdout
 
 
 def test_what_breaks_clients_of_the_last_release_fails_the_check(folder: Path) -> None:
