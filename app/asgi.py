@@ -26,6 +26,7 @@ from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
 from app.observability import start_tracing
 from app.operator_sign_in import open_operator_sign_in
+from app.pusher_auth import open_pusher_auth
 from app.settings import Settings
 from app.topics import event_topics
 from app.verifiers import open_verifiers
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.include_router(socket)
             for router in _routers(settings, container, stopping):
                 app.include_router(router)
+            app.include_router(await stack.enter_async_context(open_pusher_auth(settings, bearer)))
             app.state.facade = open_facade(settings, container, bearer, schema.quotas)
             sign_in = open_operator_sign_in(settings, container.rules.sealer, container.services.sessions)
             app.router.routes.extend(await stack.enter_async_context(sign_in))

@@ -188,7 +188,11 @@ class PusherSettings(Section):
     app_id: str | None = None
     key: str | None = None
     secret: SecretStr | None = None
-    cluster: str = "us2"
+    cluster: str = Field("us2", pattern=r"^[a-z0-9-]{1,32}$")
+    endpoint: HttpAddress | None = None
+    """Address of a server that speaks like Pusher; None means Pusher itself, in `cluster`."""
+    timeout: float = Field(5, gt=0, le=30)
+    """Seconds that a call may take."""
 
 
 class BulkCustomerSettings(Section):

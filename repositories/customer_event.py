@@ -116,6 +116,11 @@ class MongoOutbox:
                 {"_id": {"$in": list(ids)}}, {"$set": {"published_at": self._clock.now()}, "$unset": {"pending": ""}}
             )
 
+    @property
+    def held(self) -> bool:
+        """Whether this relay is the one that publishes, as far as it knows."""
+        return time.monotonic() - self._renewed < LEASE_SECONDS
+
     async def inherit(self, dead: Callable[[str], bool]) -> None:
         """Take over at once from a relay of which *dead* knows, by its name, that it lives no more."""
         holder = await lease.holder_of(_WORK)
@@ -124,6 +129,7 @@ class MongoOutbox:
 
     async def release(self) -> None:
         """Let another relay take over at once."""
+        self._renewed = -math.inf
         await lease.release(_WORK, self._holder)
 
     async def _hold(self) -> bool:

@@ -13,6 +13,7 @@ SPANNING = {
     "auth/principal.py": "hands it to services that are bound to no seller",
     "services/document_expiry.py": "a chore of the workers: documents expire at midnight with whatever seller",
     "services/import_runs.py": "the import worker's own bookkeeping",
+    "services/push_channels.py": "live updates of imports go to each seller's own channel",
 }
 
 # Who may say whose data is meant. Everybody else takes the tenant of the caller.

@@ -6,7 +6,7 @@ is therefore published in rounds, each with at most one event per customer; a cu
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -47,14 +47,27 @@ class Producer(Protocol):
         """Publish *records*, of different keys, and return for each None, `RecordRefused` or another failure."""
 
 
-class Relay:
-    """Publishes what an outbox holds."""
+Observer = Callable[[Sequence[CustomerEvent]], None]
+"""Is told what was published and marked. It returns at once and never raises: nothing waits for it."""
 
-    def __init__(self, outbox: Outbox, producer: Producer, topics: EventTopics, *, batch: int = BATCH_EVENTS) -> None:
+
+class Relay:
+    """Publishes what an outbox holds, and tells an *observer* what it has published."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        producer: Producer,
+        topics: EventTopics,
+        *,
+        batch: int = BATCH_EVENTS,
+        observer: Observer | None = None,
+    ) -> None:
         self._outbox = outbox
         self._producer = producer
         self._topics = topics
         self._batch = batch
+        self._observer = observer
         self._held = 0
         self._refused: frozenset[str] = frozenset()
 
@@ -102,10 +115,16 @@ class Relay:
         finally:
             if published:
                 await self._outbox.mark_published(published)
+                self._tell(events, published)
         self._hold(refused, len(events) - len(published) if failure is None else 0)
         if failure is not None:
             raise Unavailable(f"Kafka took {len(published)} of {len(events)} events; the others stay pending.") from failure
         return bool(published)
+
+    def _tell(self, events: Sequence[CustomerEvent], published: Sequence[str]) -> None:
+        if self._observer is not None:
+            done = frozenset(published)
+            self._observer([event for event in events if event.id in done])
 
     async def _publish(self, events: Sequence[CustomerEvent]) -> list[Exception | None]:
         outcomes: list[Exception | None] = [None] * len(events)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import structlog
 
 from app.database import open_database
+from app.live_updates import open_live_updates
 from app.observability import configure_logging, serve_metrics, start_tracing
 from app.settings import Settings, load_settings
 from app.topics import event_topics
@@ -47,7 +48,9 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         try:
             measured: Producer = MeasuredProducer(producer, clock)
             traced = measured if tracing is None else tracing.of_producer(measured)
-            await _until(stop, asyncio.create_task(Relay(outbox, traced, event_topics(settings.kafka.topics)).run(stop)))
+            async with open_live_updates(settings, lambda: outbox.held) as observer:
+                relay = Relay(outbox, traced, event_topics(settings.kafka.topics), observer=observer)
+                await _until(stop, asyncio.create_task(relay.run(stop)))
             await measuring
         finally:
             measuring.cancel()

@@ -1,8 +1,6 @@
 """The broker of these tests, and topics of their own."""
 
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,38 +8,11 @@ import pytest
 from app.settings import Settings
 from events.customer import EventTopics
 from tests.api import fresh
+from tests.events_command import CommandLine
 from tests.house import ROOT
 from tests.kafka.broker import Broker
 
 FETCHED = ROOT / ".kafka"
-
-
-class CommandLine:
-    """Runs ``customer-service events …`` as an operator does."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def __call__(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run it to its end, with *more* in its environment."""
-        process = self.start(*arguments, **more)
-        try:
-            output, complaints = process.communicate(timeout=60)
-        finally:
-            process.kill()
-        return subprocess.CompletedProcess(arguments, process.returncode, output, complaints)
-
-    def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
-        """Start it, and do not wait."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "app", "events", *arguments],
-            cwd=ROOT,
-            env={**self._environment, **more},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 @pytest.fixture(scope="session", name="broker")
@@ -68,18 +39,4 @@ def _topics() -> EventTopics:
 @pytest.fixture(name="command_line")
 def _command_line(broker: Broker, topics: EventTopics, settings: Settings, tmp_path: Path) -> CommandLine:
     """The command line for this broker, these topics and the tests' database."""
-    security = settings.security
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "RUN_DIR": str(tmp_path / "no-stack-here"),
-        "CUSTOMER_SERVICE_MONGODB_URI": settings.mongodb.uri.get_secret_value(),
-        "CUSTOMER_SERVICE_MONGODB_DATABASE": settings.mongodb.database,
-        "CUSTOMER_SERVICE_KEY_FILE": str(security.key_file),
-        "CUSTOMER_SERVICE_MASTER_KEY": security.master_key.get_secret_value(),
-        "CUSTOMER_SERVICE_KAFKA__BROKERS": f'["{broker.address}"]',
-        "CUSTOMER_SERVICE_KAFKA__TOPICS__CUSTOMER_CREATE": topics.created,
-        "CUSTOMER_SERVICE_KAFKA__TOPICS__CUSTOMER_UPDATE": topics.updated,
-        "CUSTOMER_SERVICE_KAFKA__TOPICS__CUSTOMER_DELETE": topics.deleted,
-    }
-
-    return CommandLine(environment)
+    return CommandLine(settings, broker.address, topics, tmp_path / "no-stack-here")

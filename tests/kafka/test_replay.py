@@ -17,10 +17,10 @@ from infra.kafka_topics import open_topics
 from repositories.customer_event import MongoOutbox
 from tests.api import Api
 from tests.event_promise import faults
+from tests.events_command import CommandLine
 from tests.graphql.operations import DELETE, UPDATE, create, payload
 from tests.journeys.events import body, header
 from tests.kafka.broker import Broker
-from tests.kafka.conftest import CommandLine
 from workers.relay import Relay
 
 

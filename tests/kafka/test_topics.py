@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from events.customer import EventTopics
 from infra.kafka_topics import TopicRefused, TopicWish, open_topics
+from tests.events_command import CommandLine
 from tests.kafka.broker import Broker
-from tests.kafka.conftest import CommandLine
 
 
 def found(answer: Any) -> dict[str, dict[str, Any]]:
