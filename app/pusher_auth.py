@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
 from app.graphql.http import open_to_browsers
-from app.http_bearer import authorization_of
 from app.pusher import open_channels, pusher_is_on
 from app.settings import Settings
 from auth.principal import Principal
+from rest.http_bearer import authorization_of
 from rest.pusher import AUTH_PATH, pusher_router
 from services.push_channels import require_channel
 
