@@ -69,7 +69,12 @@ def create_app(settings: Settings) -> FastAPI:
             clock = container.rules.clock
             own = token_verifier(settings, clock, container.keys)
             verifiers = await stack.enter_async_context(open_verifiers(settings, own, clock))
-            bearer = BearerReader(verifiers, container.revocations, container.activity)
+            bearer = BearerReader(
+                verifiers,
+                container.revocations,
+                container.activity,
+                container.rules.policies.learn if settings.tenant_service is not None else None,
+            )
             guard = SocketGuard(container.revocations, clock)
             endpoint = GraphQLEndpoint(
                 schema,

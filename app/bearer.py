@@ -1,5 +1,6 @@
 """From an Authorization header to a credential."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from auth.principal import Principal
@@ -30,13 +31,18 @@ class Activity(Protocol):
         """Note that the session of *principal* is used now. Returns at once."""
 
 
+Learn = Callable[[str], Awaitable[None]]
+"""Sees to it that a seller's rules are known before its callers are answered."""
+
+
 class BearerReader:
     """Reads ``Bearer`` credentials, as RFC 6750 writes them."""
 
-    def __init__(self, verifier: Verifier, standing: Standing, activity: Activity) -> None:
+    def __init__(self, verifier: Verifier, standing: Standing, activity: Activity, learn: Learn | None = None) -> None:
         self._verifier = verifier
         self._standing = standing
         self._activity = activity
+        self._learn = learn
 
     async def credential(self, authorization: str | None) -> Credential | None:
         """Return what the caller's token says; None for a call without credentials.
@@ -51,4 +57,6 @@ class BearerReader:
         credential = await self._verifier.verify(authorization[len(_SCHEME) :].strip())
         await self._standing.require(credential)
         self._activity.note(credential.principal)
+        if self._learn is not None and credential.principal.seller_id is not None:
+            await self._learn(credential.principal.seller_id)
         return credential

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.aws import aws_access
@@ -15,10 +15,12 @@ from app.settings import InvalidSettings, Settings
 from auth.refresh_tokens import RefreshTokens
 from core.clock import Clock, SystemClock
 from core.sealing import Sealer, UnusableMasterKey
+from core.seller import SellerRules
 from core.vocabulary import EventPrivacy
 from infra.mongo import Mongo
 from infra.s3 import S3ObjectStore, open_object_store
 from infra.sqs import SqsWorkQueue, open_work_queue
+from infra.tenant_service import TenantService, open_tenant_service
 from repositories.bulk_import import ImportChanges
 from repositories.customer_event import CustomerEventChanges, MongoOutbox
 from repositories.unit_of_work import UnitOfWork
@@ -46,7 +48,9 @@ from services.one_time_code import OneTimeCodeService
 from services.records import RecordMaker
 from services.registry import Services
 from services.revocations import Revocations, open_revocations
-from services.seller import SellerPolicies, SellerRules
+from services.seller import SellerPolicies
+from services.seller_book import SellerBook, open_seller_book
+from services.seller_settings import SellerSettingsService
 from services.service_client import ServiceClients
 from services.session import SessionRules, SessionService
 from services.session_activity import SessionActivity, open_session_activity
@@ -74,6 +78,7 @@ class Connections:
 
     settings: Settings
     rules: Rules
+    sellers: SellerBook
     mongo: Mongo
     units: UnitOfWork
     store: S3ObjectStore
@@ -105,6 +110,8 @@ async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) ->
     async with AsyncExitStack() as stack:
         rules = build_rules(settings)
         mongo = await stack.enter_async_context(open_database(settings, listeners))
+        book = await stack.enter_async_context(open_seller_book(rules.clock, await _tenant_service(stack, settings)))
+        rules = replace(rules, policies=rules.policies.with_sellers(book))
         store = await stack.enter_async_context(open_store(settings))
         queue = await stack.enter_async_context(open_queue(settings))
         bulk = settings.bulk.customer
@@ -114,7 +121,7 @@ async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) ->
             max_workers=bulk.max_workers,
             lease_seconds=bulk.lease_seconds,
         )
-        yield Connections(settings, rules, mongo, mongo.units, store, queue, limits)
+        yield Connections(settings, rules, book, mongo, mongo.units, store, queue, limits)
 
 
 @asynccontextmanager
@@ -151,6 +158,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
             import_previews=ImportPreviews(to.store, to.limits, rules.policies, rules.records),
             import_references=build_references(to),
+            sellers=SellerSettingsService(to.sellers),
             sessions=sessions,
             one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
             sign_in=SignInService(to.units, sessions, limits, rules.records, rules.sealer, clock),
@@ -158,6 +166,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
         yield Container(
             settings,
             rules,
+            to.sellers,
             to.mongo,
             to.units,
             to.store,
@@ -259,6 +268,14 @@ def build_rules(settings: Settings) -> Rules:
         },
     )
     return Rules(clock, sealer, RecordMaker(sealer, EventPrivacy(settings.kafka.personal_data)), policies)
+
+
+async def _tenant_service(stack: AsyncExitStack, settings: Settings) -> TenantService | None:
+    tenants = settings.tenant_service
+    if tenants is None:
+        return None
+    token = None if tenants.token is None else tenants.token.get_secret_value()
+    return await stack.enter_async_context(open_tenant_service(tenants.url, token=token, within=tenants.timeout))
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ def _known_country(code: str) -> str:
 CountryCode = Annotated[str, AfterValidator(_known_country)]
 """A country: ``AE``."""
 
+SELLER_PLACEHOLDER = "{sellerId}"
 HTTP_URL = r"^https?://[^\s/]+"
 
 
@@ -279,6 +280,24 @@ class GraphQLSettings(Section):
             message = "Without storedDocuments nothing could be asked at all: name the file"
             raise ValueError(message)
         return value
+
+
+def _names_the_seller(url: str) -> str:
+    if SELLER_PLACEHOLDER not in url:
+        message = f"Say where the seller's id goes: https://tenants.example.com/sellers/{SELLER_PLACEHOLDER}/settings"
+        raise ValueError(message)
+    return url
+
+
+class TenantServiceSettings(Section):
+    """The service that knows what sellers have configured for themselves: see infra/tenant_service.py."""
+
+    url: Annotated[HttpAddress, AfterValidator(_names_the_seller)]
+    """Its address for one seller, with ``{sellerId}`` in it."""
+    token: SecretStr | None = None
+    """Sent as a bearer token."""
+    timeout: float = Field(2, gt=0, le=10)
+    """Seconds for one question, a second attempt included; only the first call for a seller waits for it."""
 
 
 class NewRelicSettings(Section):

@@ -27,6 +27,7 @@ from app.sections import (
     PusherSettings,
     SellerDefaults,
     ServerSettings,
+    TenantServiceSettings,
     ValidationSettings,
 )
 
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     bulk: BulkSettings = BulkSettings()
     validation: ValidationSettings = ValidationSettings()
     sellers: SellerDefaults = SellerDefaults()
+    tenant_service: TenantServiceSettings | None = None
     security: SecuritySettings
     otp: OtpSettings = OtpSettings()
     graphql: GraphQLSettings = GraphQLSettings()
@@ -128,6 +130,12 @@ def _unsafe(settings: Settings) -> list[str]:
         "otp.webhook.url": (
             settings.otp.webhook is not None and not settings.otp.webhook.url.startswith("https://"),
             "sends codes in the clear: use https",
+        ),
+        "tenantService.url": (
+            settings.tenant_service is not None
+            and settings.tenant_service.token is not None
+            and not settings.tenant_service.url.startswith("https://"),
+            "sends the token in the clear: use https",
         ),
         "security.accessTokenLifetime": (
             settings.security.access_token_lifetime > _LONGEST_TOKEN,

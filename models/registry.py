@@ -15,6 +15,7 @@ from models.lease import Lease
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
 from models.revocation import Revocation
+from models.seller import Seller
 from models.service_client import ServiceClient
 from models.session import Session, SignInTurn
 from models.throttle import Budget, KnownNetwork, Throttle
@@ -43,4 +44,5 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     KnownNetwork,
     Revocation,
     ServiceClient,
+    Seller,
 )

@@ -38,6 +38,7 @@ _TAGS = [
     {"name": "addresses", "description": "Addresses of customers."},
     {"name": "auth", "description": "Sign-in of customers with one-time codes, and tokens for programs."},
     {"name": "internal customers", "description": "For services alone: the same customers, by a service's token."},
+    {"name": "internal sellers", "description": "For services alone: what sellers have said for themselves."},
     {"name": "health", "description": "For balancers and orchestrators."},
 ]
 

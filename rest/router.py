@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from core.errors import NotFound
 from core.request_id import request_id_of
-from rest import address, internal_lookups, session
+from rest import address, internal_lookups, internal_seller, session
 from rest.customer_routes import INTERNAL, PUBLIC, internal_router, public_router
 from rest.problem import Refusal
 
@@ -26,7 +26,7 @@ def mount(app: FastAPI) -> None:
 
 def routers() -> list[APIRouter]:
     """Return the routes of the facade, but for the token endpoint, which has a specification of its own."""
-    return [public_router(), address.router, session.router, internal_router(), internal_lookups.router]
+    return [public_router(), address.router, session.router, internal_router(), internal_lookups.router, internal_seller.router]
 
 
 async def _not_here(request: Request, error: Exception) -> Response:

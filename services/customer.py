@@ -142,6 +142,7 @@ class CustomerService:
             Refused: with every problem of the draft at once.
         """
         tenant = self._staff_reach(viewer, seller_id)
+        await self._policies.learn(tenant.seller_id)
         once = self._once(viewer, tenant, idempotency_key, draft)
 
         async def body(work: Repositories) -> CustomerSaved:
@@ -191,6 +192,7 @@ class CustomerService:
         """
         _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = self._staff_reach(viewer, seller_id)
+        await self._policies.learn(tenant.seller_id)
         draft = with_key(draft, key)
 
         async def body(work: Repositories) -> CustomerSaved:

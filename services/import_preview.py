@@ -84,6 +84,7 @@ class ImportPreviews:
             head = await self._files.head(found)
             form = recognise(head, delimiter=record.delimiter, size=found.size, encoding=record.encoding)
             preview.format = form
+            await self._policies.learn(record.seller_id)
             plan = self._plan_of(record, form)
             preview.columns = _columns(plan.columns, draft.columns)
             records = _first_records(form, head, whole=len(head) >= found.size)

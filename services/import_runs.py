@@ -147,6 +147,7 @@ class ImportRuns:
         try:
             # Read after the lease was taken: who ends an import marks it before it closes the first segment.
             record = await self._running(segment.import_id)
+            await self._policies.learn(record.seller_id)
             with suppress(Unavailable):  # the sweep offers them
                 await self._offers.top_up(record)
             async with aclosing(self._advance(record, segment, stopping)) as steps:

@@ -68,6 +68,9 @@ class OneTimeCodeService:
             Refused: the seller's id, the channel or the destination cannot be right, whoever it is.
             TooMany: too many codes were asked for; the same for customers and others.
         """
+        if not is_seller_id(seller_id):
+            raise Refused.because(ErrorCode.INVALID, SELLER_ID_RULE, "sellerId")
+        await self._policies.learn(seller_id)
         address = self._checked(seller_id, channel, destination)
         account = account_key(self._sealer, seller_id, address)
         country = calling_code(address) if channel is OtpChannel.SMS else None
@@ -85,10 +88,9 @@ class OneTimeCodeService:
 
     def _checked(self, seller_id: str, channel: OtpChannel, destination: str) -> str:
         problems = []
-        if not is_seller_id(seller_id):
-            raise Refused.because(ErrorCode.INVALID, SELLER_ID_RULE, "sellerId")
-        if channel not in self._courier.channels:
-            offered = " or ".join(sorted(one.value for one in self._courier.channels)) or "none at all"
+        channels = self._courier.channels & set(self._policies.otp_channels_of(seller_id))
+        if channel not in channels:
+            offered = " or ".join(sorted(one.value for one in channels)) or "none at all"
             problems.append(Problem(ErrorCode.INVALID, f"Codes are not sent this way here. Use {offered}.", ("channel",)))
         if channel is OtpChannel.SMS:
             address, problem = normalise_phone(destination, self._policies.of(seller_id).default_country)

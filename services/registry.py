@@ -16,6 +16,7 @@ from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
+from services.seller_settings import SellerSettingsService
 from services.session import SessionService
 from services.sign_in import SignInService
 
@@ -37,6 +38,7 @@ class Services:
     bulk_imports: BulkImportService
     import_previews: ImportPreviews
     import_references: ImportReferences
+    sellers: SellerSettingsService
     sessions: SessionService
     one_time_codes: OneTimeCodeService
     sign_in: SignInService

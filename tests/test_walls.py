@@ -56,6 +56,7 @@ REASONED = {
     "repositories/revocation.py:RevocationLog.__init__": "as above",
     "repositories/revocation.py:RevocationLog.since": "as above",
     "repositories/revocation.py:RevocationLog.among": "as above",
+    "repositories/seller.py": "rules that sellers made, which every process applies; they hold no data of anybody",
     "repositories/session.py:SessionRepository.take_turn": "a lock by the subject's own id; nothing is read",
     "repositories/session.py:rotate": "the refresh token says which session it is for, and the digest of it is compared",
     "repositories/session.py:with_id": "as above",

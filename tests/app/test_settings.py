@@ -493,6 +493,28 @@ def test_codes_do_not_travel_in_the_clear_in_production(path: Path) -> None:
     assert "  otp.webhook.url: sends codes in the clear" in refusal(path)
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"url": "https://tenants.example.com/settings"}, "tenantService.url: Value error, Say where the seller's id goes"),
+        ({"url": "nowhere"}, "tenantService.url: String should match"),
+        ({}, "tenantService.url: Field required"),
+        ({"url": "https://t.example.com/{sellerId}", "timeout": 60}, "tenantService.timeout: Input should be less"),
+    ],
+)
+def test_a_tenant_service_that_could_not_be_asked_is_refused(path: Path, value: object, said: str) -> None:
+    change(path, "tenantService", value)
+
+    assert f"  {said}" in refusal(path)
+
+
+def test_a_token_for_the_tenant_service_does_not_travel_in_the_clear_in_production(path: Path) -> None:
+    change(path, "tenantService", {"url": "http://tenants.example.com/{sellerId}", "token": "t"})
+    change(path, "environment", "production")
+
+    assert "  tenantService.url: sends the token in the clear" in refusal(path)
+
+
 def test_production_with_safe_settings_starts(path: Path) -> None:
     change(path, "environment", "production")
     change(path, "server.allowedOrigins", ["https://shop.example"])

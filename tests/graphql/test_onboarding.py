@@ -6,8 +6,8 @@ import pytest
 
 from app.container import Container
 from auth.principal import Scope
+from core.seller import SellerRules
 from core.vocabulary import OnboardingStep
-from services.seller import SellerRules
 from tests.api import Api, Commands, Json, Tokens, fresh
 from tests.graphql.operations import (
     BERLIN,

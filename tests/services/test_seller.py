@@ -2,8 +2,9 @@
 
 import pytest
 
+from core.seller import SellerRules
 from core.vocabulary import OnboardingStep
-from services.seller import DEFAULT_ONBOARDING, SellerPolicies, SellerRules
+from services.seller import DEFAULT_ONBOARDING, SellerPolicies
 from tests.clocks import NOON, StoppedClock
 
 ADDRESS = (OnboardingStep.ADDRESS_ADDED,)

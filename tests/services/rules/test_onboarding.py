@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.vocabulary import DocumentStatus, OnboardingStep
+from core.vocabulary import DocumentStatus, DocumentType, OnboardingStep
 from services.rules.document_expiry import has_expired, state_on
 from services.rules.onboarding import FiledDocument, OnboardingFacts, onboarding_progress
 
@@ -95,3 +95,24 @@ def test_only_a_rejection_outlives_the_last_day(status: DocumentStatus) -> None:
 
     assert status is state_on(status, LAST_DAY, TODAY)
     assert after is state_on(status, YESTERDAY, TODAY)
+
+
+@pytest.mark.parametrize(
+    ("filed", "types", "done"),
+    [
+        ([DocumentType.PASSPORT], [], True),
+        ([DocumentType.PASSPORT], [DocumentType.PASSPORT], True),
+        ([DocumentType.PASSPORT], [DocumentType.TAX_CERTIFICATE], False),
+        ([DocumentType.PASSPORT], [DocumentType.PASSPORT, DocumentType.TAX_CERTIFICATE], False),
+        ([DocumentType.TAX_CERTIFICATE, DocumentType.PASSPORT], [DocumentType.PASSPORT, DocumentType.TAX_CERTIFICATE], True),
+        ([], [DocumentType.PASSPORT], False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(("step", "status"), [(SUBMITTED, DocumentStatus.PENDING_REVIEW), (VERIFIED, DocumentStatus.VERIFIED)])
+def test_a_seller_may_ask_for_documents_of_several_types(
+    filed: list[DocumentType], types: list[DocumentType], done: bool, step: OnboardingStep, status: DocumentStatus
+) -> None:
+    facts = OnboardingFacts(documents=[FiledDocument(status, True, None, type_) for type_ in filed])
+
+    assert done == onboarding_progress([step], facts, TODAY, types).complete
