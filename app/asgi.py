@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, its WebSocket, tokens for programs, and health."""
+"""The ASGI application: GraphQL, its WebSocket, tokens for programs, the console, and health."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
+from app.console import console_routes
 from app.container import Container, open_container
 from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.include_router(token_router(container.clients, issue, lifetime=lifetime, admit=admit))
             sign_in = open_operator_sign_in(settings, container.rules.sealer, container.services.sessions)
             app.router.routes.extend(await stack.enter_async_context(sign_in))
+            app.router.routes.extend(console_routes(settings, container.store.origin))
             app.state.container = container
             yield
 
