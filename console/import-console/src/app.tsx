@@ -8,6 +8,7 @@ import { DocumentPage } from './documents/review';
 import { ImportPage } from './imports/import';
 import { ImportList } from './imports/list';
 import { NewImport } from './imports/new';
+import { person } from './format';
 import { WhoAmI } from './operations';
 import { Empty, Link, Notice } from './parts/basics';
 import { Icon, type IconName } from './parts/icons';
@@ -26,7 +27,12 @@ const SECTIONS: { name: string; text: string; icon: IconName }[] = [
 
 export function App(): JSX.Element {
   const [session, setSession] = useState(current);
-  useEffect(() => listen(() => setSession(current())), []);
+  useEffect(() => {
+    const show = (): void => setSession(current());
+    // It may have changed since the first drawing.
+    show();
+    return listen(show);
+  }, []);
   return session.state === 'in' ? <Signed /> : <SignIn session={session} />;
 }
 
@@ -93,13 +99,11 @@ function Account(): JSX.Element {
   const { data } = useAsk(WhoAmI, {});
   const [failed, setFailed] = useState(false);
   const viewer = data?.viewer;
-  // A subject of another issuer is written behind the issuer's address.
-  const name = viewer?.subject.split('|').at(-1);
   return (
     <div class="account">
       {viewer && (
         <p title={viewer.subject}>
-          <span class="who">{name}</span>
+          <span class="who">{person(viewer.subject)}</span>
           <span class="small muted">{viewer.sellerId ?? 'every seller'}</span>
         </p>
       )}

@@ -28,6 +28,9 @@ export function bytes(size: number): string {
   return `${ONE_DIGIT.format(value)} ${UNITS[unit]}`;
 }
 
+/** How the history and imports name somebody, in short: without the kind, and without the issuer in front of the subject. */
+export const person = (actor: string): string => actor.replace(/^operator:/, '').split('|').at(-1) ?? actor;
+
 /** Percent without decimals; 100 only when everything is done. */
 export const percent = (share: number): string => `${share >= 1 ? 100 : Math.min(99, Math.floor(share * 100))} %`;
 
@@ -46,7 +49,10 @@ export function ago(time: string): string {
 
 /** "12 s", "4 min", "2 h 5 min". */
 export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
+  if (seconds < 1) {
+    return 'less than a second';
+  }
+  const whole = Math.round(seconds);
   if (whole < MINUTE) {
     return `${whole} s`;
   }

@@ -37,6 +37,8 @@ export function usePlace(): Place {
   const [place, setPlace] = useState(here);
   useEffect(() => {
     const listener = (): void => setPlace(here());
+    // One may have moved since the first drawing.
+    listener();
     listeners.add(listener);
     return () => {
       listeners.delete(listener);

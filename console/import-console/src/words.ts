@@ -78,8 +78,8 @@ export const STEP: Record<OnboardingStep, string> = {
 export const COLUMN_USE: Record<BulkImportColumnUse, Word> = {
   CHOSEN: { text: 'Chosen', tone: 'good' },
   RECOGNIZED: { text: 'Recognised', tone: 'good' },
-  SHADOWED: { text: 'Kept as attribute: another column has its place', tone: 'warn' },
-  UNKNOWN: { text: 'Kept as attribute: name not known', tone: 'plain' },
+  SHADOWED: { text: 'Place taken', tone: 'warn' },
+  UNKNOWN: { text: 'Not known', tone: 'plain' },
   IGNORED: { text: 'Left out', tone: 'plain' },
 };
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 
-import { ago, day, when } from '../format';
+import { ago, day, person, when } from '../format';
 import { OneCustomer, type OneCustomerQuery } from '../operations';
 import { Badge, Empty, Facts, Link, Loading, Panel, ProblemNotice } from '../parts/basics';
 import { Icon } from '../parts/icons';
@@ -169,7 +169,7 @@ function History({ customer }: { customer: Customer }): JSX.Element {
             <time dateTime={event.occurredAt} title={when(event.occurredAt)}>
               {ago(event.occurredAt)}
             </time>{' '}
-            by {event.actor}
+            by {person(event.actor)}
           </span>
         </li>
       ))}

@@ -48,7 +48,7 @@ function SearchField({ text }: { text: string }): JSX.Element {
         id={id}
         type="search"
         value={typed}
-        placeholder="Name, e-mail, phone, company or your reference"
+        placeholder="Name, e-mail, phone, reference"
         autocomplete="off"
         spellcheck={false}
         maxLength={200}

@@ -5,10 +5,10 @@ import type { StateFragment } from '../operations';
 
 /** How many rows came to what. */
 export function Counts({ state }: { state: StateFragment }): JSX.Element {
-  const { createdRows, updatedRows, unchangedRows, failedRows, warningRows, unprocessedRows } = state;
+  const { dryRun, createdRows, updatedRows, unchangedRows, failedRows, warningRows, unprocessedRows } = state;
   const shown: [string, number, string][] = [
-    ['Created', createdRows, 'good'],
-    ['Updated', updatedRows, 'good'],
+    [dryRun ? 'To be created' : 'Created', createdRows, 'good'],
+    [dryRun ? 'To be updated' : 'Updated', updatedRows, 'good'],
     ['Unchanged', unchangedRows, ''],
     ['With remarks', warningRows, warningRows > 0 ? 'warn' : ''],
     ['Refused', failedRows, failedRows > 0 ? 'bad' : ''],

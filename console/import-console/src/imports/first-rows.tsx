@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 
 import type { PreviewQuery } from '../operations';
-import { Badge } from '../parts/basics';
+import { Badge, Button } from '../parts/basics';
 import { Cell, Row, Table } from '../parts/table';
-import { DOCUMENT_TYPE, type Word } from '../words';
+import { DOCUMENT_TYPE, plural, type Word } from '../words';
 
 type PreviewedRow = NonNullable<PreviewQuery['previewBulkImport']>['rows'][number];
 type Customer = NonNullable<PreviewedRow['customer']>;
@@ -20,14 +21,24 @@ export function fateOf(row: PreviewedRow): 'fine' | 'remark' | 'refused' {
   return row.problems.length > 0 ? 'remark' : 'fine';
 }
 
+const AT_FIRST = 6;
+
 /** The first rows as they would be stored, with what is wrong with them. */
 export function FirstRows({ rows }: { rows: PreviewedRow[] }): JSX.Element {
+  const [all, setAll] = useState(false);
   return (
-    <Table caption="The first rows of the file, as they would be stored" columns={['Row', 'Customer', 'Contact', 'Address', 'More', 'Verdict']}>
-      {rows.map((row) => (
-        <PreviewRow key={row.row} row={row} />
-      ))}
-    </Table>
+    <>
+      <Table caption="The first rows of the file, as they would be stored" columns={['Row', 'Customer', 'Contact', 'Address', 'More', 'Verdict']}>
+        {(all ? rows : rows.slice(0, AT_FIRST)).map((row) => (
+          <PreviewRow key={row.row} row={row} />
+        ))}
+      </Table>
+      {!all && rows.length > AT_FIRST && (
+        <p class="more">
+          <Button onClick={() => setAll(true)}>Show {rows.length - AT_FIRST} more</Button>
+        </p>
+      )}
+    </>
   );
 }
 
@@ -55,7 +66,10 @@ function PreviewRow({ row }: { row: PreviewedRow }): JSX.Element {
         {customer?.phone && <span class="line">{customer.phone}</span>}
       </Cell>
       <Cell label="Address">{customer && addressesOf(customer).map((text) => <span key={text} class="line">{text}</span>)}</Cell>
-      <Cell label="More">{customer && moreOf(customer).map((text) => <span key={text} class="sub">{text}</span>)}</Cell>
+      <Cell label="More">
+        {customer && moreOf(customer).map((text) => <span key={text} class="line">{text}</span>)}
+        {customer && customer.attributes.length > 0 && <Attributes of={customer.attributes} />}
+      </Cell>
       <Cell label="Verdict" wide>
         <Badge word={fate === 'fine' ? FINE : fate === 'remark' ? REMARK : REFUSED} />
         {row.problems.map((problem) => (
@@ -69,6 +83,21 @@ function PreviewRow({ row }: { row: PreviewedRow }): JSX.Element {
   );
 }
 
+function Attributes({ of }: { of: Customer['attributes'] }): JSX.Element {
+  return (
+    <details class="small">
+      <summary>
+        {of.length} {plural(of.length, 'attribute')}
+      </summary>
+      {of.map(({ key, value }) => (
+        <span key={key} class="sub">
+          {key}: {value}
+        </span>
+      ))}
+    </details>
+  );
+}
+
 function addressesOf({ shippingAddress, billingAddress }: Customer): string[] {
   const texts = [shippingAddress, billingAddress].flatMap((one) =>
     one ? [[one.line1, [one.postalCode, one.city].filter(Boolean).join(' '), one.countryCode].filter(Boolean).join(', ')] : [],
@@ -76,10 +105,9 @@ function addressesOf({ shippingAddress, billingAddress }: Customer): string[] {
   return [...new Set(texts)];
 }
 
-function moreOf({ tags, attributes, document }: Customer): string[] {
+function moreOf({ tags, document }: Customer): string[] {
   return [
     ...(document ? [`${DOCUMENT_TYPE[document.type]} ${document.number ?? ''}`] : []),
-    ...(tags.length > 0 ? [`Tags: ${tags.join(', ')}`] : []),
-    ...attributes.map(({ key, value }) => `${key}: ${value}`),
+    ...(tags.length > 0 ? [tags.join(', ')] : []),
   ];
 }

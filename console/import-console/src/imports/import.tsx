@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import type { Problem } from '../api';
-import { bytes, when } from '../format';
+import { bytes, person, when } from '../format';
 import { follow } from '../live';
 import { FollowImport, OneImport, type StateFragment } from '../operations';
 import { Badge, Empty, Link, Loading, ProblemNotice } from '../parts/basics';
@@ -80,7 +80,7 @@ function describe({ fileSize, createdAt, requestedBy, mode, matchBy, validation,
     fileSize === null ? '' : bytes(fileSize),
     status === 'AWAITING_UPLOAD' ? '' : mode === 'CREATE' ? 'new customers only' : `updates by ${matchBy.toLowerCase().replace('_', ' ')}`,
     status === 'AWAITING_UPLOAD' ? '' : validation === 'STRICT' ? 'strict' : '',
-    `asked for by ${requestedBy.replace(/^operator:/, '')}`,
+    `asked for by ${person(requestedBy)}`,
     when(createdAt),
   ];
   return parts.filter(Boolean).join(' · ');

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-import { ago, count, percent, when } from '../format';
+import { ago, count, percent, person, when } from '../format';
 import { follow } from '../live';
 import { type BulkImportStatus, FollowImports, Imports, type ImportsQuery, type StateFragment } from '../operations';
 import { Badge, Empty, Link, Loading, More, ProblemNotice } from '../parts/basics';
@@ -96,7 +96,7 @@ function ImportRow({ state }: { state: StateFragment }): JSX.Element {
         <time dateTime={createdAt} title={when(createdAt)}>
           {ago(createdAt)}
         </time>
-        <span class="sub">{requestedBy.replace(/^operator:/, '')}</span>
+        <span class="sub">{person(requestedBy)}</span>
       </Cell>
     </Row>
   );

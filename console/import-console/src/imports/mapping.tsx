@@ -33,9 +33,9 @@ export function Mapping({ preview, chosen, onChange }: MappingProps): JSX.Elemen
   return (
     <>
       <p class="muted">
-        {columns.length} {plural(columns.length, 'column')}
-        {kept > 0 && `, ${kept} of them kept as ${plural(kept, 'an attribute', 'attributes')} under ${plural(kept, 'its own name', 'their own names')}`}. Choose
-        another place where the guess is wrong.
+        {columns.length} {plural(columns.length, 'column')}.{' '}
+        {kept > 0 && `${kept} ${plural(kept, 'has', 'have')} no place of ${plural(kept, 'its', 'their')} own and ${plural(kept, 'is', 'are')} kept as ${plural(kept, 'an attribute', 'attributes')}. `}
+        Choose another place where the guess is wrong.
       </p>
       <ul class="mapping">
         {columns.map((column, number) => (

@@ -26,13 +26,13 @@ export function Outcome({ state }: { state: StateFragment }): JSX.Element {
           <Meter label="Progress of the import" share={state.progress} still />
           <Counts state={state} />
           <div class="row wrap">
-            {leftOver > 0 && <Report id={id} which="errorReport" text={dryRun ? 'Rows that would be refused (CSV)' : 'Refused rows (CSV)'} />}
-            <Report id={id} which="resultReport" text="What became of each row (CSV)" />
+            {leftOver > 0 && <Report id={id} which="errorReport" text="Refused rows" />}
+            <Report id={id} which="resultReport" text="Result of each row" />
             {leftOver > 0 && !dryRun && <Retry id={id} rows={leftOver} />}
           </div>
           {leftOver > 0 && (
             <p class="hint">
-              The file of refused rows can be mended and imported as it is: each row stands behind the reason why it was refused.
+              Both are CSV files. The one with refused rows can be mended and imported as it is: each row stands behind the reason.
             </p>
           )}
         </Panel>

@@ -21,7 +21,7 @@ export function RowProblems({ state }: { state: StateFragment }): JSX.Element | 
     return null;
   }
   return (
-    <Panel id="problems" title="Rows that were refused or remarked on">
+    <Panel id="problems" title="Refused rows and remarks">
       <p class="muted">
         {count(state.failedRows)} {plural(state.failedRows, 'row')} refused, {count(state.warningRows)} taken with remarks. Row 1 is the first
         after the header.
