@@ -63,9 +63,9 @@ async def test_file_is_recognised_corrected_tried_and_imported(tab: Tab, execute
 async def test_choices_are_kept_with_the_import(tab: Tab, execute: Api, operator: str) -> None:
     page = tab.page
     await choose(tab, f"id;mail\n1;{some_email()}\n")
-    await page.get_by_label("Update", exact=False).check()
+    await page.get_by_role("radio", name="Update").check()
     await page.get_by_label("Find them by").select_option("EMAIL")
-    await page.get_by_label("Refuse", exact=False).check()
+    await page.get_by_role("radio", name="Refuse Any").check()
     await page.get_by_label("id", exact=True).select_option("attribute.id")
     await expect(page.get_by_role("listitem").filter(has_text="Chosen")).to_contain_text("id")
     address = page.url
@@ -79,7 +79,7 @@ async def test_choices_are_kept_with_the_import(tab: Tab, execute: Api, operator
     (found,) = (await execute.data(IMPORTS))["bulkImports"]["nodes"]
     assert ("UPSERT", "EMAIL", "STRICT", False) == (found["mode"], found["matchBy"], found["validation"], found["dryRun"])
     assert "attribute.id" == await page.get_by_label("id", exact=True).input_value()
-    assert await page.get_by_label("Refuse", exact=False).is_checked()
+    assert await page.get_by_role("radio", name="Refuse Any").is_checked()
 
 
 async def test_file_in_another_encoding_is_read_when_it_is_said(tab: Tab) -> None:
@@ -123,7 +123,9 @@ async def test_import_is_watched_live_and_can_be_cancelled(tab: Tab, execute: Ap
     await page.locator(".line-state.live").wait_for()
 
     await page.get_by_role("button", name="Cancel the import").click()
+    await page.get_by_role("dialog").wait_for()
     await page.keyboard.press("Escape")
+    await page.get_by_role("dialog").wait_for(state="detached")
     assert "QUEUED" == (await execute.data(IMPORTS))["bulkImports"]["nodes"][0]["status"]
     await page.get_by_role("button", name="Cancel the import").click()
     await page.get_by_role("button", name="Cancel it").click()

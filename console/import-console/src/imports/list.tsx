@@ -5,7 +5,7 @@ import { ago, count, percent, person, when } from '../format';
 import { follow } from '../live';
 import { type BulkImportStatus, FollowImports, Imports, type ImportsQuery, type StateFragment } from '../operations';
 import { Badge, Empty, Link, Loading, More, ProblemNotice } from '../parts/basics';
-import { Pick } from '../parts/choices';
+import { PickOne } from '../parts/choices';
 import { Icon } from '../parts/icons';
 import { Page } from '../parts/page';
 import { Cell, Row, Table } from '../parts/table';
@@ -42,7 +42,7 @@ export function ImportList(): JSX.Element {
       }
     >
       <div class="filter">
-        <Pick label="State" options={OPTIONS} value={status} onChange={setStatus} />
+        <PickOne label="State" options={OPTIONS} value={status} onChange={setStatus} />
       </div>
       {problem && <ProblemNotice problem={problem} again={again} />}
       {items === null && !problem && <Loading what="imports" />}

@@ -1,13 +1,16 @@
 import type { JSX } from 'preact';
 
 import type { BulkImportEncoding, BulkImportPatch, PreviewQuery, StateFragment } from '../operations';
-import { Choices, Pick } from '../parts/choices';
+import { Choices, PickOne } from '../parts/choices';
 import { DELIMITER, ENCODING } from '../words';
 
 type Format = NonNullable<PreviewQuery['previewBulkImport']>['format'];
 
+/** What a row does, and how much it has to be. */
+export type Choice = Pick<StateFragment, 'mode' | 'matchBy' | 'validation'>;
+
 interface OptionsProps {
-  state: StateFragment;
+  choice: Choice;
   format: Format;
   /** What was said about the file; null is what it is recognised by. */
   encoding: BulkImportEncoding | null;
@@ -18,22 +21,22 @@ interface OptionsProps {
 const AUTO = 'AUTO';
 
 /** What a row does, how much it has to be, and how the file is written. */
-export function Options({ state, format, encoding, delimiter, onChange }: OptionsProps): JSX.Element {
+export function Options({ choice, format, encoding, delimiter, onChange }: OptionsProps): JSX.Element {
   return (
     <>
       <Choices
         legend="Customers that exist already"
-        value={state.mode}
+        value={choice.mode}
         onChange={(mode) => onChange({ mode })}
         choices={[
           { value: 'CREATE', text: 'Leave alone', hint: 'A row for one of them is refused.' },
           { value: 'UPSERT', text: 'Update', hint: 'A row changes the customer it matches. Empty cells change nothing.' },
         ]}
       />
-      {state.mode === 'UPSERT' && (
-        <Pick
+      {choice.mode === 'UPSERT' && (
+        <PickOne
           label="Find them by"
-          value={state.matchBy}
+          value={choice.matchBy}
           onChange={(matchBy) => onChange({ matchBy })}
           options={[
             { value: 'EXTERNAL_ID', text: 'Your reference' },
@@ -44,14 +47,14 @@ export function Options({ state, format, encoding, delimiter, onChange }: Option
       )}
       <Choices
         legend="Rows that are not quite right"
-        value={state.validation}
+        value={choice.validation}
         onChange={(validation) => onChange({ validation })}
         choices={[
           { value: 'LENIENT', text: 'Take, with a remark', hint: 'Refused only when nobody could tell who it is.' },
           { value: 'STRICT', text: 'Refuse', hint: 'Any problem refuses the row.' },
         ]}
       />
-      <Pick
+      <PickOne
         label="Characters"
         hint={format && encoding === null ? `Recognised: ${ENCODING[format.encoding]}${format.byteOrderMark ? ', with its mark' : ''}` : 'Names look broken? Try another one.'}
         value={encoding ?? AUTO}
@@ -61,7 +64,7 @@ export function Options({ state, format, encoding, delimiter, onChange }: Option
           ...Object.entries(ENCODING).map(([value, text]) => ({ value: value as BulkImportEncoding, text })),
         ]}
       />
-      <Pick
+      <PickOne
         label="Cells are separated by"
         hint={format && delimiter === null ? `Recognised: ${(DELIMITER[format.delimiter] ?? format.delimiter).toLowerCase()}` : 'Everything in one column? Try another one.'}
         value={delimiter ?? AUTO}

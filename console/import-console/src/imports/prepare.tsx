@@ -9,7 +9,7 @@ import { plural } from '../words';
 import { fateOf, FirstRows } from './first-rows';
 import { keepSettings } from './kept';
 import { chosenIn, Mapping } from './mapping';
-import { Options } from './options';
+import { type Choice, Options } from './options';
 
 type Found = NonNullable<PreviewQuery['previewBulkImport']>;
 
@@ -78,7 +78,7 @@ export function Prepare({ state, onState }: PrepareProps): JSX.Element {
           <Start disabled={preview.userErrors.length > 0 || settings.saving} busy={starting.busy} onStart={start} />
         </Panel>
         <Panel id="options" title="Options">
-          <Options state={state} format={preview.format} encoding={settings.encoding} delimiter={settings.delimiter} onChange={settings.change} />
+          <Options choice={{ ...state, ...settings.wanted }} format={preview.format} encoding={settings.encoding} delimiter={settings.delimiter} onChange={settings.change} />
         </Panel>
       </div>
     </div>
@@ -138,6 +138,8 @@ function useSettings(
   again: () => void,
 ): {
   columns: ColumnMapping[] | null;
+  /** What was chosen and may not have reached the service yet. */
+  wanted: Partial<Choice>;
   encoding: BulkImportEncoding | null;
   delimiter: string | null;
   saving: boolean;
@@ -148,6 +150,7 @@ function useSettings(
   const [columns, setColumns] = useState<ColumnMapping[] | null>(null);
   const [encoding, setEncoding] = useState<BulkImportEncoding | null>(null);
   const [delimiter, setDelimiter] = useState<string | null>(null);
+  const [wanted, setWanted] = useState<Partial<Choice>>({});
   const [open, setOpen] = useState(0);
   const [problem, setProblem] = useState<Problem | null>(null);
   const queue = useRef(Promise.resolve());
@@ -163,6 +166,7 @@ function useSettings(
       again();
     } catch (error) {
       setProblem(toProblem(error));
+      setWanted({});
     } finally {
       setOpen((value) => value - 1);
     }
@@ -177,8 +181,10 @@ function useSettings(
     if (patch.delimiter !== undefined) {
       setDelimiter(patch.delimiter);
     }
+    const { mode, matchBy, validation } = patch;
+    setWanted((before) => ({ ...before, ...(mode && { mode }), ...(matchBy && { matchBy }), ...(validation && { validation }) }));
     setOpen((value) => value + 1);
     queue.current = queue.current.then(() => save(patch));
   };
-  return { columns, encoding, delimiter, saving: open > 0, problem, begin: setColumns, change };
+  return { columns, wanted, encoding, delimiter, saving: open > 0, problem, begin: setColumns, change };
 }

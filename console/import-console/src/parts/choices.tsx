@@ -58,7 +58,7 @@ interface PickProps<Value extends string> {
 }
 
 /** One of a list. */
-export function Pick<Value extends string>({ label, hint, options, value, onChange }: PickProps<Value>): JSX.Element {
+export function PickOne<Value extends string>({ label, hint, options, value, onChange }: PickProps<Value>): JSX.Element {
   const id = useId();
   return (
     <div class="field">
