@@ -73,7 +73,7 @@ def is_given(server: str, environ: Mapping[str, str]) -> bool:
 
 
 def for_services(
-    environ: Mapping[str, str], options: Options, servers: ServerSet, provider: OpenId, running: Mapping[str, Running]
+    environ: Mapping[str, str], options: Options, servers: ServerSet, running: Mapping[str, Running]
 ) -> dict[str, str]:
     """Return the environment of the service's own processes; secrets are made where there are none."""
     places = Places(options.run_directory)
@@ -101,8 +101,9 @@ def for_services(
             defaults[f"AWS__{service}__REGION"] = aws.REGION
             defaults[f"AWS__{service}__ACCESS_KEY"] = aws.ACCESS_KEY
             defaults[f"AWS__{service}__SECRET_KEY"] = aws.SECRET_KEY
-    if signs_in := running.get("openid"):
-        defaults["SECURITY__OPERATOR_SIGN_IN__DISCOVERY_URL"] = provider.discovery_url(signs_in.port)
+    provider = running.get("openid")
+    if provider is not None and isinstance(provider.server, OpenId):
+        defaults["SECURITY__OPERATOR_SIGN_IN__DISCOVERY_URL"] = provider.server.discovery_url(provider.port)
         defaults["SECURITY__OPERATOR_SIGN_IN__CLIENT_ID"] = openid.CLIENT_ID
         defaults["SECURITY__OPERATOR_SIGN_IN__CLIENT_SECRET"] = openid.CLIENT_SECRET
     api, metrics = f"{LOOPBACK}:{options.port}", f"{LOOPBACK}:{options.metrics_port}"

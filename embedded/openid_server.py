@@ -14,10 +14,12 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -57,9 +59,11 @@ class Provider:
         self._callback = callback
         self._grants: dict[str, Grant] = {}
 
-    @Request.application
-    def __call__(self, request: Request) -> Response:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        return self._answer(Request(environ))(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
         match request.method, request.path:
             case "GET", "/.well-known/openid-configuration":
                 return _json(self._description())

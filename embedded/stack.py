@@ -96,7 +96,7 @@ class Stack:
         running = await start_all(wanted, self._processes.note)
         for one in running.values():
             self._supervisor.adopt(self._server_role(one), one.child)
-        self._environment = for_services(self._environ, self._options, self._servers, self._openid, running)
+        self._environment = for_services(self._environ, self._options, self._servers, running)
         self._queue_url = self._servers.aws.queue_url(running["aws"].port) if "aws" in running else ""
         self._places.otp_outbox.touch(mode=0o600)
         self._screen.say("Preparing the database")

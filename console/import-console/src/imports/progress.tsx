@@ -132,7 +132,7 @@ function Cancel({ state, onState }: ProgressProps): JSX.Element {
           <p>Rows that were taken already stay. What is left can be imported later.</p>
           {problem && <ProblemNotice problem={problem} />}
           <p class="row end">
-            <Button onClick={() => setAsking(false)}>Go on importing</Button>
+            <Button onClick={() => setAsking(false)}>Go on</Button>
             <Button look="bad" busy={busy} onClick={cancel}>
               Cancel it
             </Button>
