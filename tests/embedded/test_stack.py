@@ -153,13 +153,13 @@ def test_a_server_given_by_url_is_used_and_not_started(shared: StackUnderTest, t
         found = other.start()
 
         assert given == found["mongodb_uri"]
-        assert ["serve", "worker", "relay", "kafka", "aws"] == list(found["pids"])
+        assert ["serve", "worker", "relay", "kafka", "aws", "openid"] == list(found["pids"])
 
 
 def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
     stack.start()
     demo = (stack.directory / "demo.json").read_text()
-    assert 6 == len(stack.survivors())
+    assert 7 == len(stack.survivors())
 
     assert 0 == stack.signal(signal.SIGTERM)
 
@@ -175,7 +175,7 @@ def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
 def test_a_stop_during_the_start_leaves_nothing(stack: StackUnderTest) -> None:
     process = stack.launch()
     listed = stack.directory / "processes.json"
-    wait_until(lambda: listed.exists() and len(json.loads(listed.read_text())) == 3, 30, stack.output.read_text)
+    wait_until(lambda: listed.exists() and len(json.loads(listed.read_text())) == 4, 30, stack.output.read_text)
     pids = [entry["pid"] for entry in json.loads(listed.read_text())]
 
     process.send_signal(signal.SIGTERM)
