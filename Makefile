@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test test-kafka conformance chaos check fmt bench schema ide clean clean-data
+.PHONY: help prepare run test test-kafka conformance chaos check fmt bench schema ide console clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -23,7 +23,7 @@ test: prepare ## Run all tests (ARGS="-k import" for some of them)
 conformance: prepare ## Run the tools and clients that users of the API have (needs Node.js 20; FUZZ_SECONDS=60)
 	@tests/conformance/prepare.sh
 	HOSTILE_REQUESTS=10000 $(PYTHON_ENV) -m pytest -q -n 2 \
-		tests/conformance tests/graphql/test_hostile_load.py $(ARGS)
+		tests/conformance tests/console tests/graphql/test_hostile_load.py $(ARGS)
 
 test-kafka: prepare ## Run what needs Apache Kafka itself (fetched with Maven; needs Java 17; skipped where there is none)
 	@tests/kafka/prepare.sh
@@ -55,6 +55,9 @@ schema: prepare ## Write schema/*.graphql, rest/openapi.json and events/schemas 
 # Needs node 20 and npm; running the service does not, because what this builds is committed.
 ide: ## Build console/graphql-ide/dist, the page at GET /graphql, from its sources
 	cd console/graphql-ide && npm ci --no-audit --no-fund && npm run --silent build
+
+console: ## Build console/import-console/dist, the page at /console, from its sources and the schema
+	cd console/import-console && npm ci --no-audit --no-fund && npm run --silent build
 
 clean: ## Remove the environment and caches; the data in .run stays
 	rm -rf .venv .uv .conformance .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

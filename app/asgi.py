@@ -1,4 +1,4 @@
-"""The ASGI application: GraphQL, its WebSocket, REST, tokens for programs, and health."""
+"""The ASGI application: GraphQL, its WebSocket, REST, tokens for programs, the console, and health."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
+from app.console import console_routes
 from app.container import Container, open_container
 from app.facade import mount_facade, open_facade
 from app.graphql.documents import Documents
@@ -106,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.facade = open_facade(settings, container, bearer, schema.quotas)
             sign_in = open_operator_sign_in(settings, container.rules.sealer, container.services.sessions)
             app.router.routes.extend(await stack.enter_async_context(sign_in))
+            app.router.routes.extend(console_routes(settings, container.store.origin))
             app.state.container = container
             yield
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded import aws
+from embedded import aws, openid
 from embedded.identities import AUDIENCE, ensure_key_file, ensure_master_key
+from embedded.openid import OpenId
 from embedded.options import Options
 from embedded.ports import LOOPBACK
 from embedded.servers import BUCKET, DATABASE, QUEUE, TOPICS, Running, ServerSet
@@ -19,6 +20,7 @@ MONGODB_URI = f"{PREFIX}MONGODB__URI"
 KAFKA_BROKERS = f"{PREFIX}KAFKA__BROKERS"
 S3_ENDPOINT = f"{PREFIX}AWS__S3__ENDPOINT"
 SQS_ENDPOINT = f"{PREFIX}AWS__SQS__ENDPOINT"
+OPERATOR_SIGN_IN = f"{PREFIX}SECURITY__OPERATOR_SIGN_IN"
 _GIVEN_BY = {"mongod": (MONGODB_URI,), "kafka": (KAFKA_BROKERS,), "aws": (S3_ENDPOINT, SQS_ENDPOINT)}
 
 
@@ -37,6 +39,11 @@ class Places:
     def master_key_file(self) -> Path:
         """The key that encrypts document numbers."""
         return self.directory / "master.key"
+
+    @property
+    def openid_key_file(self) -> Path:
+        """The key of the identity provider; its own, because our tokens are not its to sign."""
+        return self.directory / "openid.json"
 
     @property
     def otp_outbox(self) -> Path:
@@ -60,6 +67,8 @@ class Places:
 
 def is_given(server: str, environ: Mapping[str, str]) -> bool:
     """Say whether the user gave the address of *server*, so that none has to be started."""
+    if server == "openid":
+        return any(variable.startswith(OPERATOR_SIGN_IN) for variable in environ)
     return all(environ.get(variable) for variable in _GIVEN_BY[server])
 
 
@@ -75,6 +84,7 @@ def for_services(
         "KAFKA__TOPICS__CUSTOMER_DELETE": TOPICS["deleted"],
         "AWS__S3__BUCKET": BUCKET,
         "AWS__SQS__QUEUES__CUSTOMER_QUEUE": QUEUE,
+        "SERVER__PUBLIC_URL": f"http://{LOOPBACK}:{options.port}",
         "SECURITY__ISSUER": f"http://{LOOPBACK}:{options.port}",
         "SECURITY__AUDIENCE": AUDIENCE,
         "SECURITY__KEY_FILE": str(ensure_key_file(places.key_file)),
@@ -91,6 +101,11 @@ def for_services(
             defaults[f"AWS__{service}__REGION"] = aws.REGION
             defaults[f"AWS__{service}__ACCESS_KEY"] = aws.ACCESS_KEY
             defaults[f"AWS__{service}__SECRET_KEY"] = aws.SECRET_KEY
+    provider = running.get("openid")
+    if provider is not None and isinstance(provider.server, OpenId):
+        defaults["SECURITY__OPERATOR_SIGN_IN__DISCOVERY_URL"] = provider.server.discovery_url(provider.port)
+        defaults["SECURITY__OPERATOR_SIGN_IN__CLIENT_ID"] = openid.CLIENT_ID
+        defaults["SECURITY__OPERATOR_SIGN_IN__CLIENT_SECRET"] = openid.CLIENT_SECRET
     api, metrics = f"{LOOPBACK}:{options.port}", f"{LOOPBACK}:{options.metrics_port}"
     return {**_prefixed(defaults), **environ, **_prefixed({"SERVER__PORT": api, "MONITORING__PROMETHEUS__PORT": metrics})}
 

@@ -35,6 +35,7 @@ class Screen:
         signed_in = Text(f"{stack['graphql']} (open it in a browser)", style=Style(link=playground(stack)))
         for name, value in (
             ("GraphQL", stack["graphql"]),
+            ("Console", stack["console"]),
             ("Playground", signed_in),
             ("WebSocket", stack["graphql_ws"]),
             ("Health", f"{stack['rest']}/readyz"),

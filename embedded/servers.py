@@ -22,7 +22,7 @@ _READY_SECONDS = 60
 
 
 class Server(Protocol):
-    """What can be started on a port: `Mongod`, `Kafka` and `Aws`."""
+    """What can be started on a port: `Mongod`, `Kafka`, `Aws` and `OpenId`."""
 
     @property
     def name(self) -> str:

@@ -13,8 +13,9 @@ import httpx
 from embedded import stack_file
 from embedded.environment import PREFIX, Places, beside_the_api, for_services, is_given
 from embedded.errors import AlreadyRunning
-from embedded.identities import Mint, write_private
+from embedded.identities import Mint, ensure_key_file, write_private
 from embedded.locks import FileLock
+from embedded.openid import OpenId
 from embedded.options import Options
 from embedded.orphans import ProcessList
 from embedded.ports import LOOPBACK, demand
@@ -54,6 +55,8 @@ class Stack:
         self._lock = FileLock(options.run_directory / "lock")
         self._processes = ProcessList(options.run_directory / "processes.json")
         self._servers = ServerSet.under(options.run_directory)
+        callback = f"http://{LOOPBACK}:{options.port}/auth/operator/callback"
+        self._openid = OpenId(self._places.log("openid"), self._places.openid_key_file, callback)
         self._supervisor = Supervisor(changed=self._write_stack_file, say=screen.say)
         self._environment: dict[str, str] = {}
         self._queue_url = ""
@@ -84,7 +87,9 @@ class Stack:
         Raises:
             StackError: when a part does not come up. Call `stop` then as well.
         """
-        wanted = [server for server in self._servers.all() if not is_given(server.name, self._environ)]
+        ensure_key_file(self._places.openid_key_file)
+        everything = (*self._servers.all(), self._openid)
+        wanted = [server for server in everything if not is_given(server.name, self._environ)]
         self._screen.say(f"Starting {', '.join(server.name for server in wanted) or 'no servers: all are given by address'}")
         if self._servers.mongod.is_new() and self._servers.mongod in wanted:
             self._places.demo_file.unlink(missing_ok=True)

@@ -66,7 +66,7 @@ def describe(
 def by_kind(pids: Mapping[str, int]) -> dict[str, Any]:
     """Return process ids by what they do; the workers, which may be many, as a list."""
     workers = [pid for name, pid in pids.items() if name.startswith("worker-")]
-    single = {name: pids[name] for name in ("serve", "relay", "mongod", "kafka", "aws") if name in pids}
+    single = {name: pids[name] for name in ("serve", "relay", "mongod", "kafka", "aws", "openid") if name in pids}
     return {"serve": single.pop("serve"), "worker": workers, **single}
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from aiobotocore.config import AioConfig
@@ -110,6 +110,16 @@ class S3ObjectStore:
                 ExpiresIn=seconds,
             )
         return DownloadTicket(url=url, expires_at=expires_at)
+
+    async def origin(self) -> str:
+        """Return the origin of presigned URLs, ``https://s3.amazonaws.com``: where browsers send files and fetch them.
+
+        Read off such a URL, because where AWS has its hosts is the client's knowledge. Nothing is sent.
+        """
+        with reaching(SYSTEM):
+            params = {"Bucket": self._bucket, "Key": "origin"}
+            url = urlsplit(await self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=1))
+        return f"{url.scheme}://{url.netloc}"
 
     async def describe(self, key: str) -> StoredObject | None:
         """Return what is known of an object, or None when there is none."""

@@ -3,11 +3,8 @@
 The files are built by `make ide` from console/graphql-ide, and committed: running the service needs no node.
 """
 
-import hashlib
 import re
 import secrets
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from starlette.datastructures import Headers
@@ -16,7 +13,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-DIST = Path(__file__).resolve().parents[2] / "console" / "graphql-ide" / "dist"
+from app.pages import BUILT, assets, own_sockets, page_headers
+
+DIST = BUILT / "graphql-ide" / "dist"
 """What the build leaves; manifest.json in it says from which sources."""
 
 _PAGE = "index.html"
@@ -27,22 +26,8 @@ _ASSETS = {
 }
 _NONCE = "{{nonce}}"
 _NONCE_BYTES = 16
-# What may stand in a source of a content security policy: a name or an address, and a port.
-_HOST = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _HTML = re.compile(r"text/html\s*(;.*)?", re.IGNORECASE)
 _NOT_AT_ALL = re.compile(r";\s*q\s*=\s*0(\.0{0,3})?\s*(;|$)", re.IGNORECASE)
-_EVERYWHERE = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Asset:
-    content: bytes
-    media_type: str
-    etag: str
 
 
 def ide_routes(environment: Literal["development", "production"]) -> list[BaseRoute]:
@@ -56,27 +41,19 @@ def ide_routes(environment: Literal["development", "production"]) -> list[BaseRo
     if environment != "development":
         return []
     page = (DIST / _PAGE).read_text(encoding="utf-8")
-    assets = {name: _load(name, media_type) for name, media_type in _ASSETS.items()}
 
     async def show(request: Request) -> Response:
         nonce = secrets.token_urlsafe(_NONCE_BYTES)
-        return Response(page.replace(_NONCE, nonce), media_type="text/html", headers=_page_headers(request, nonce))
-
-    async def asset(request: Request) -> Response:
-        found = assets.get(request.path_params["name"])
-        if found is None:
-            return Response("There is no such file.", 404, media_type="text/plain", headers=_EVERYWHERE)
-        headers = {
-            **_EVERYWHERE,
-            "etag": found.etag,
-            "cache-control": "no-cache",
-            "content-security-policy": "default-src 'none'",
+        policy = {
+            "script-src": ["'self'"],
+            "style-src": ["'self'", f"'nonce-{nonce}'"],
+            "connect-src": ["'self'", *own_sockets(request)],
+            "img-src": ["'self'", "data:"],
         }
-        if request.headers.get("if-none-match") == found.etag:
-            return Response(status_code=304, headers=headers)
-        return Response(found.content, media_type=found.media_type, headers=headers)
+        headers = {**page_headers(policy), "vary": "Accept"}
+        return Response(page.replace(_NONCE, nonce), media_type="text/html", headers=headers)
 
-    return [_ForBrowsers("/graphql", show), Route("/graphql/ide/{name}", asset)]
+    return [_ForBrowsers("/graphql", show), assets("/graphql/ide", DIST, _ASSETS)]
 
 
 class _ForBrowsers(Route):
@@ -92,36 +69,3 @@ class _ForBrowsers(Route):
 def _wants_html(accept: str) -> bool:
     """Say whether *accept* names HTML. ``*/*`` does not: programs send it, and browsers name HTML."""
     return any(_HTML.fullmatch(one.strip()) and not _NOT_AT_ALL.search(one) for one in accept.split(","))
-
-
-def _load(name: str, media_type: str) -> _Asset:
-    content = (DIST / name).read_bytes()
-    return _Asset(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-
-
-def _page_headers(request: Request, nonce: str) -> dict[str, str]:
-    # 'self' means WebSockets of the same host too, but only in browsers since 2022 or so.
-    socket = _socket_source(request)
-    policy = (
-        "default-src 'none'",
-        "script-src 'self'",
-        f"style-src 'self' 'nonce-{nonce}'",
-        f"connect-src 'self'{socket}",
-        "img-src 'self' data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-    return {
-        **_EVERYWHERE,
-        "content-security-policy": "; ".join(policy),
-        "x-frame-options": "DENY",
-        "cross-origin-opener-policy": "same-origin",
-        "cache-control": "no-store",
-        "vary": "Accept",
-    }
-
-
-def _socket_source(request: Request) -> str:
-    host = request.headers.get("host", "")
-    return f" {'wss' if request.url.scheme == 'https' else 'ws'}://{host}" if _HOST.fullmatch(host) else ""

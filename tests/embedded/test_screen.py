@@ -14,6 +14,7 @@ from embedded.screen import Screen, playground, suggestions
 STACK = {
     "graphql": "http://127.0.0.1:8084/graphql",
     "rest": "http://127.0.0.1:8084",
+    "console": "http://127.0.0.1:8084/console",
     "graphql_ws": "ws://127.0.0.1:8084/graphql",
     "metrics": "http://127.0.0.1:9090/metrics",
     "mongodb_uri": "mongodb://127.0.0.1:27017/?replicaSet=rs0",

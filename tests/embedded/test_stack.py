@@ -58,7 +58,7 @@ def test_stack_json_is_complete_and_private(shared: StackUnderTest) -> None:
         "aws", "otp_outbox", "pids",
     ] == list(found)  # fmt: skip
     assert ["operator", "other_operator", "service", "customer"] == list(found["tokens"])
-    assert ["serve", "worker", "relay", "mongod", "kafka", "aws"] == list(found["pids"])
+    assert ["serve", "worker", "relay", "mongod", "kafka", "aws", "openid"] == list(found["pids"])
     assert 2 == len(set(found["pids"]["worker"]))
     assert 0o600 == stat.S_IMODE((shared.directory / "keys.json").stat().st_mode)
     assert 0o600 == stat.S_IMODE((shared.directory / "master.key").stat().st_mode)
@@ -82,7 +82,7 @@ def test_the_services_get_settings_that_hold(shared: StackUnderTest, monkeypatch
     assert found["kafka_brokers"].split(",") == settings.kafka.brokers
     assert (found["s3_endpoint"], found["bucket"]) == (settings.aws.s3.endpoint, settings.aws.s3.bucket)
     assert found["otp_outbox"] == str(settings.security.otp_outbox)
-    assert found["rest"] == found["issuer"] == settings.security.issuer
+    assert found["rest"] == found["issuer"] == settings.security.issuer == settings.server.public_url
     assert found["queue_url"].endswith(f"/{settings.aws.sqs.queues.customer_queue}")
 
 
@@ -101,7 +101,7 @@ def test_the_tokens_speak_for_whom_they_say(shared: StackUnderTest) -> None:
 
 
 @shares_a_stack
-@pytest.mark.parametrize("name", ["worker", "relay", "serve", "mongod", "aws"])
+@pytest.mark.parametrize("name", ["worker", "relay", "serve", "mongod", "aws", "openid"])
 def test_a_killed_process_comes_back(shared: StackUnderTest, name: str) -> None:
     before = shared.read()
     victim = before["pids"][name]
@@ -153,13 +153,13 @@ def test_a_server_given_by_url_is_used_and_not_started(shared: StackUnderTest, t
         found = other.start()
 
         assert given == found["mongodb_uri"]
-        assert ["serve", "worker", "relay", "kafka", "aws"] == list(found["pids"])
+        assert ["serve", "worker", "relay", "kafka", "aws", "openid"] == list(found["pids"])
 
 
 def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
     stack.start()
     demo = (stack.directory / "demo.json").read_text()
-    assert 6 == len(stack.survivors())
+    assert 7 == len(stack.survivors())
 
     assert 0 == stack.signal(signal.SIGTERM)
 
@@ -175,7 +175,7 @@ def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
 def test_a_stop_during_the_start_leaves_nothing(stack: StackUnderTest) -> None:
     process = stack.launch()
     listed = stack.directory / "processes.json"
-    wait_until(lambda: listed.exists() and len(json.loads(listed.read_text())) == 3, 30, stack.output.read_text)
+    wait_until(lambda: listed.exists() and len(json.loads(listed.read_text())) == 4, 30, stack.output.read_text)
     pids = [entry["pid"] for entry in json.loads(listed.read_text())]
 
     process.send_signal(signal.SIGTERM)
