@@ -1,9 +1,10 @@
 """``python -m bench`` (``make bench``): every benchmark, one after the other. Some can do more when they are called alone."""
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import drivers, execution, growth, load, reads, recorded, service, subscriptions
+from bench import drivers, execution, growth, import_stages, imports, load, reads, recorded, service, subscriptions
 from bench.operations import OPERATIONS
 
 if __name__ == "__main__":
@@ -14,6 +15,8 @@ if __name__ == "__main__":
     for figure in service.measure():
         table.add_row(figure.what, f"{figure.value:,.1f}", figure.unit)
     console.print(table)
+    console.print(import_stages.show(import_stages.measure()))
+    uvloop.run(imports.measure(imports.Plan(), console, large=0, two=True))
     if load.is_there():
         results = reads.measure(reads.Plan(OPERATIONS, seconds=2, rounds=2), console)
         for warning in recorded.fallen(reads.ratios(results)):
