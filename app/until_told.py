@@ -1,10 +1,12 @@
-"""Background processes: run until the operating system says stop."""
+"""Processes that run until the operating system, or the person before it, says stop."""
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 import uvloop
+
+from core.ending import end
 
 
 def run_until_told(process: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -18,3 +20,24 @@ async def _run(process: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     await process(stop)
+
+
+def run_until_interrupted(work: Coroutine[object, object, None]) -> None:
+    """Run *work*; the first Ctrl-C ends it, also where a library loses the cancellation.
+
+    Raises:
+        KeyboardInterrupt: it was ended so.
+    """
+    asyncio.run(_interruptible(work))
+
+
+async def _interruptible(work: Coroutine[object, object, None]) -> None:
+    working = asyncio.create_task(work)
+    interrupted = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
+    waiting = asyncio.create_task(interrupted.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    await end([working, waiting])
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+    await working

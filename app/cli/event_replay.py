@@ -17,6 +17,7 @@ from app.cli.import_screen import ProgressScreen
 from app.cli.moments import moment
 from app.cli.stack import settings_beside_the_stack
 from app.database import open_database
+from app.until_told import run_until_interrupted
 from core.clock import SystemClock, rfc3339
 from core.errors import ServiceError
 from core.vocabulary import CustomerEventType
@@ -68,7 +69,7 @@ def replay(
         return
     status = 1
     try:
-        asyncio.run(_publish(task))
+        run_until_interrupted(_publish(task))
         status = 1 if task.done.refused else 0
     except ServiceError as error:
         task.notes.print(Text(str(error)))

@@ -1,6 +1,5 @@
 """``customer-service events``: what other services receive, from where, and once more."""
 
-import asyncio
 import logging
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from app.cli.event_schemas import schemas
 from app.cli.event_source import Source, find_source
 from app.cli.event_topics import topics
 from app.settings import InvalidSettings
+from app.until_told import run_until_interrupted
 from core.clock import rfc3339
 from core.errors import Unavailable
 from infra.kafka import Received, consume
@@ -43,7 +43,7 @@ def tail(
     complaints = Console(stderr=True, soft_wrap=True)
     try:
         source = find_source(brokers)
-        asyncio.run(_tail(source, from_beginning=from_beginning, as_json=as_json, count=count, notes=complaints))
+        run_until_interrupted(_tail(source, from_beginning=from_beginning, as_json=as_json, count=count, notes=complaints))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
     except InvalidSettings as error:
