@@ -79,3 +79,9 @@ async def insert(uri: str, database: str, batches: Sequence[Batch], *, transacti
         took = time.perf_counter() - begun
         await client.drop_database(database)
     return took
+
+
+async def version_of(uri: str) -> str:
+    """Return the version of the server."""
+    async with AsyncMongoClient[dict[str, Any]](uri) as client:
+        return str((await client.server_info())["version"])

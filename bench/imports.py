@@ -27,7 +27,7 @@ from rich.table import Table
 from app.container import Connections, open_connections
 from app.settings import load_settings
 from auth.principal import OPERATOR_SCOPES, Principal
-from bench.import_loop import insert, read_back
+from bench.import_loop import insert, read_back, version_of
 from bench.import_stages import shop_file
 from bench.machine import cpu_seconds, describe, most_megabytes
 from bench.stage import SELLER
@@ -254,7 +254,7 @@ def _show(rounds: Sequence[Round]) -> Table:
 async def measure(plan: Plan, console: Console, *, large: int, two: bool) -> float:
     """Measure, print as it goes, and return the median ratio to the loop that works in transactions."""
     async with open_stage() as stage:
-        console.print(describe(("pymongo", "beanie", "pydantic"), "6.0.5"))
+        console.print(describe(("pymongo", "beanie", "pydantic"), await version_of(stage.uri)))
         rounds = [await run_round(stage, plan) for _ in range(plan.rounds)]
         if rounds:
             console.print(f"{plan.rows:,} rows, batches of {plan.batch}, one worker, one file")
