@@ -120,6 +120,7 @@ async def test_import_is_watched_live_and_can_be_cancelled(tab: Tab, execute: Ap
     await choose(tab, csv(3))
     await page.get_by_role("button", name="Import", exact=True).click()
     await page.get_by_text("Waiting for a worker").wait_for()
+    await expect(page.get_by_role("heading", name="customers.csv")).to_be_focused()
     await page.locator(".line-state.live").wait_for()
 
     await page.get_by_role("button", name="Cancel the import").click()

@@ -92,6 +92,8 @@ async def test_document_is_seen_and_approved(tab: Tab, execute: Api) -> None:
     await page.get_by_role("button", name="Approve").click()
 
     await expect(page.locator(".notice")).to_contain_text("Approved")
+    # The button that had the focus is gone.
+    await expect(page.get_by_role("heading", name="Passport")).to_be_focused()
     assert "VERIFIED" == (await execute.data(DOCUMENT, {"id": document}))["document"]["status"]
     assert [] == tab.complaints
 

@@ -11,10 +11,10 @@ export interface Asked<Data> {
 }
 
 /**
- * Ask when the component appears and whenever the variables change. What was there stays until the next answer, and an answer
+ * Ask when the component appears and whenever the variables change; with null, do not. What was there stays until the next answer, and an answer
  * that was overtaken is dropped.
  */
-export function useAsk<Data, Variables>(operation: Operation<Data, Variables>, variables: Variables): Asked<Data> {
+export function useAsk<Data, Variables>(operation: Operation<Data, Variables>, variables: Variables | null): Asked<Data> {
   const [data, setData] = useState<Data | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [loading, setLoading] = useState(true);
@@ -25,6 +25,11 @@ export function useAsk<Data, Variables>(operation: Operation<Data, Variables>, v
   useEffect(() => {
     latest.current += 1;
     const mine = latest.current;
+    if (variables === null) {
+      setData(null);
+      setLoading(false);
+      return undefined;
+    }
     const still = (): boolean => mine === latest.current;
     setLoading(true);
     ask(operation, variables)

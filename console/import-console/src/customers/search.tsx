@@ -103,8 +103,8 @@ function Results({ text }: { text: string }): JSX.Element {
 
 /** The customer whose reference is exactly *text*: the search by words does not look there. */
 function useReference(text: string): LineFragment | null {
-  const { data } = useAsk(CustomerByReference, { externalId: text || ' ' });
-  return text ? (data?.customerBy ?? null) : null;
+  const { data } = useAsk(CustomerByReference, text ? { externalId: text } : null);
+  return data?.customerBy ?? null;
 }
 
 function CustomerRow({ customer }: { customer: LineFragment }): JSX.Element {

@@ -36,6 +36,7 @@ export function DocumentPage({ id }: { id: string }): JSX.Element {
       title={title}
       back={BACK}
       badges={<Badge word={DOCUMENT_STATUS[document.status]} />}
+      moment={document.status}
       lead={
         <>
           of <Link to={`/customers/${customer.id}`}>{whose}</Link>

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import type { Problem } from '../api';
-import { bytes, person, when } from '../format';
+import { bytes, percent, person, when } from '../format';
 import { follow } from '../live';
 import { FollowImport, OneImport, type StateFragment } from '../operations';
 import { Badge, Empty, Link, Loading, ProblemNotice } from '../parts/basics';
@@ -61,7 +61,9 @@ export function ImportPage({ id }: { id: string }): JSX.Element {
         </>
       }
       lead={describe(state)}
+      moment={state.status === 'AWAITING_UPLOAD' ? 'before' : live ? 'live' : 'over'}
     >
+      <Announcement state={state} />
       {broken && live && <ProblemNotice problem={broken} />}
       {state.status === 'AWAITING_UPLOAD' ? (
         <Prepare state={state} onState={onState} />
@@ -72,6 +74,19 @@ export function ImportPage({ id }: { id: string }): JSX.Element {
         </div>
       )}
     </Page>
+  );
+}
+
+const STEP = 0.25;
+
+/** What is read out: the beginning, each quarter, the end, and nothing in between. */
+function Announcement({ state }: { state: StateFragment }): JSX.Element {
+  const { status, progress } = state;
+  const quarter = percent(Math.floor(progress / STEP) * STEP);
+  return (
+    <p class="unseen" role="status">
+      {status === 'AWAITING_UPLOAD' ? '' : status === 'RUNNING' ? `The import is at ${quarter}.` : `The import: ${IMPORT_STATUS[status].text}.`}
+    </p>
   );
 }
 

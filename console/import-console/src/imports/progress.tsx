@@ -11,7 +11,6 @@ import { Meter } from '../parts/meter';
 import { useAction } from '../use-ask';
 import { Counts } from './counts';
 
-const STEP = 0.25;
 const MOST_POINTS = 120;
 const WIDTH = 240;
 const HEIGHT = 44;
@@ -44,7 +43,6 @@ export function Progress({ state, onState }: ProgressProps): JSX.Element {
       </div>
       <Meter label="Progress of the import" share={progress} />
       <Counts state={state} />
-      <Announcement state={state} />
       <Cancel state={state} onState={onState} />
     </Panel>
   );
@@ -96,16 +94,6 @@ function Pace({ state }: { state: StateFragment }): JSX.Element | null {
     <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
       <polyline points={path} />
     </svg>
-  );
-}
-
-/** What is read out: the beginning, each quarter, and nothing in between. */
-function Announcement({ state }: { state: StateFragment }): JSX.Element {
-  const quarter = Math.floor(state.progress / STEP) * STEP;
-  return (
-    <p class="unseen" role="status">
-      {state.status === 'QUEUED' ? 'The import waits for a worker.' : `The import is at ${percent(quarter)}.`}
-    </p>
   );
 }
 

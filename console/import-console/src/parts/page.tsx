@@ -11,13 +11,15 @@ interface PageProps {
   badges?: ComponentChildren;
   lead?: ComponentChildren;
   actions?: ComponentChildren;
+  /** What the page is about at the moment. When it changes and takes the focused button with it, the title gets the focus. */
+  moment?: string;
   children: ComponentChildren;
 }
 
 let first = true;
 
 /** One page. Its title is what the tab is called, and where the reader is taken when the page changes. */
-export function Page({ title, back, badges, lead, actions, children }: PageProps): JSX.Element {
+export function Page({ title, back, badges, lead, actions, moment, children }: PageProps): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     if (!first) {
@@ -26,6 +28,12 @@ export function Page({ title, back, badges, lead, actions, children }: PageProps
     }
     first = false;
   }, []);
+  useEffect(() => {
+    if (moment !== undefined && document.activeElement === document.body) {
+      heading.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+  }, [moment]);
   useEffect(() => {
     document.title = `${title} · Customer Service`;
   }, [title]);
