@@ -101,6 +101,7 @@ class RowOrder:
                 data = stored.get(number)
                 hashes = await self._make(record, plan, number, stopping) if data is None else hashes_in(data)
                 known.keys.learn(number, hashes, lowest=lowest)
+                await asyncio.sleep(0)  # some 20 ms of work for a segment
 
     async def _make(self, record: BulkImport, plan: ImportPlan, number: int, stopping: Callable[[], bool]) -> Hashes:
         imports = Repositories(Tenant(record.seller_id)).bulk_imports
