@@ -15,6 +15,7 @@ from app.console import DIST, console_routes
 from app.container import Container
 from app.settings import Settings
 from core.errors import Unavailable
+from services.csv.aliases import TARGETS
 from tests.api import BASE
 from tests.house import ROOT
 
@@ -224,8 +225,6 @@ def test_operations_are_those_of_the_schema() -> None:
 
 
 def test_targets_of_columns_are_those_of_the_importer() -> None:
-    from services.csv.aliases import TARGETS  # noqa: PLC0415
-
     source = (HOME / "src" / "imports" / "targets.ts").read_text(encoding="utf-8")
     address = re.findall(r"\['(\w+)', '[^']+'\],", source.partition("const address")[0])
     others = re.findall(r"\['(\w+)', '[^']+'\],", source.partition("const address")[2])

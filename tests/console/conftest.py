@@ -4,9 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-
-pytest.importorskip("playwright", reason="needs Playwright: make conformance")
-
 from playwright.async_api import Browser, async_playwright
 
 from tests.api import Tokens

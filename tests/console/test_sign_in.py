@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 import uvicorn
 import yaml
 from fastapi import FastAPI
@@ -105,10 +104,7 @@ async def test_token_that_does_not_hold_leads_back_to_signing_in(browser: Browse
         assert 0 == await tab.page.get_by_role("navigation").count()
 
 
-@pytest.mark.parametrize("kind", ["customer"])
-async def test_who_may_not_see_imports_is_told_so(
-    browser: Browser, console: str, tokens: Tokens, seller: str, kind: str
-) -> None:
+async def test_who_may_not_see_imports_is_told_so(browser: Browser, console: str, tokens: Tokens, seller: str) -> None:
     async with open_tab(browser) as tab:
         await tab.page.goto(f"{console}#token={tokens.customer('cus_01jz0000000000000000000000', seller)}")
 

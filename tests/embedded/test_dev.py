@@ -42,6 +42,8 @@ def test_it_serves_repairs_itself_survives_a_crash_and_leaves_nothing(stack: Sta
     first = stack.start()
     assert 0o600 == stat.S_IMODE(stack.file.stat().st_mode)
     assert 200 == httpx.get(first["metrics"]).status_code
+    assert "/console/assets/main.js" in httpx.get(first["console"]).text
+    assert "Ada, operator of demo" in httpx.get(f"{first['rest']}/auth/operator/login", follow_redirects=True).text
     customer = demo_customer(first, "operator")
     assert first["customer_id"] == customer["id"]
     assert customer == demo_customer(first, "customer")
