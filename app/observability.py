@@ -78,7 +78,7 @@ def start_tracing(settings: MonitoringSettings, *, process: str) -> "Tracing | N
     if settings.new_relic.license_key is None:
         _log.warning("nothing is traced: monitoring.newRelic.licenseKey is missing")
         return None
-    # By name: what sends traces takes 60 ms and 20 MB that nobody else should spend.
+    # By name: what sends traces takes time and memory that nobody else should spend.
     module = importlib.import_module("app.tracing")
     tracing: Tracing = module.start_tracing(settings.new_relic, process=process)
     return tracing
