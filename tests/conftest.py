@@ -29,6 +29,7 @@ from infra.mongo import create_indexes
 from models.customer import Customer
 from models.registry import STORED_MODELS
 from tests.api import BASE, Api, Commands, Tokens, fresh
+from tests.databases import drop
 from tests.event_promise import every_event_as_promised
 from tests.outbox import Outbox
 from tests.servers import Servers, shared_servers
@@ -106,7 +107,7 @@ async def _app(settings: Settings) -> AsyncIterator[FastAPI]:
         await container.store.ensure_bucket()
         await container.queue.ensure_queues()
         yield app
-        await container.mongo.database.client.drop_database(container.mongo.database.name)
+        await drop(container.mongo.database.client, container.mongo.database.name)
 
 
 @pytest_asyncio.fixture(name="container")

@@ -30,6 +30,7 @@ from services.import_watching import LATEST, LiveImports
 from services.live import open_live
 from services.records import RecordMaker
 from services.seller import SellerPolicies
+from tests.databases import drop
 from tests.servers import Servers
 from workers.bulk_import import ImportWorker
 
@@ -159,7 +160,7 @@ async def open_bench(servers: Servers, **limits: Any) -> AsyncIterator[Bench]:
         await create_indexes()
         await bench.queue.ensure_queues()
         yield bench
-        await bench.database.client.drop_database(bench.database.name)
+        await drop(bench.database.client, bench.database.name)
 
 
 def customers_csv(rows: int, *, first: int = 1) -> bytes:

@@ -23,6 +23,7 @@ from models.otp_challenge import DeliveryState, OtpChallenge, StoredDelivery
 from models.registry import STORED_MODELS
 from services.otp_envelope import seal_delivery
 from tests.clocks import MovableClock
+from tests.databases import drop
 from tests.servers import Servers
 
 Act = Callable[[CodeMessage], Awaitable[None]]
@@ -125,4 +126,4 @@ async def open_codes(servers: Servers) -> AsyncIterator[Codes]:
         try:
             yield Codes(database)
         finally:
-            await client.drop_database(name)
+            await drop(client, name)

@@ -14,6 +14,7 @@ from core.tenancy import Tenant
 from infra.mongo import create_indexes
 from models.customer import Customer
 from repositories.unit_of_work import Repositories, UnitOfWork
+from tests.databases import drop
 from tests.repositories.plans import Asked, Database, tell_beanie
 from tests.servers import Servers
 
@@ -31,7 +32,7 @@ async def _indexed(servers: Servers) -> AsyncIterator[Database]:
         await tell_beanie(database)
         await create_indexes()
         yield database
-        await client.drop_database(name)
+        await drop(client, name)
 
 
 @pytest_asyncio.fixture(name="database")
