@@ -10,7 +10,7 @@ _ATTEMPTS = 5
 
 
 async def drop(client: AsyncMongoClient[Any], name: str) -> None:
-    """Drop a database, again when the connection broke: on a busy machine the driver gives up a server that is slow to greet."""
+    """Drop a database, again when the connection broke: on busy machines the driver gives up a server that is slow to greet."""
     for left in reversed(range(_ATTEMPTS)):
         try:
             await client.drop_database(name)
