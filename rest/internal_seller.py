@@ -81,7 +81,7 @@ class SellerSettings(Shape):
 @router.put(
     "/sellers/{seller_id}/settings",  # noqa: FAST003 - the caller is bound to it
     summary="Say what holds for a seller (internal)",
-    operation_id="upsertSellerSettings",
+    operation_id="upsertSeller",
     responses=answers(200, 422, body=True),
 )
 async def upsert_seller_settings(facade: UsedFacade, viewer: SellerCaller, body: SellerSettings) -> SellerSettings:
@@ -96,7 +96,7 @@ async def upsert_seller_settings(facade: UsedFacade, viewer: SellerCaller, body:
 @router.get(
     "/sellers/{seller_id}/settings",  # noqa: FAST003 - the caller is bound to it
     summary="Get what holds for a seller (internal)",
-    operation_id="getSellerSettings",
+    operation_id="getSeller",
     responses=answers(200),
 )
 async def get_seller_settings(facade: UsedFacade, viewer: SellerCaller) -> SellerSettings:
