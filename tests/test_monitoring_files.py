@@ -13,9 +13,10 @@ from prometheus_client import REGISTRY
 import app.asgi
 import app.cli.relay
 import app.cli.worker
+import workers.push
 from tests.house import ROOT
 
-PROCESSES = (app.asgi, app.cli.relay, app.cli.worker)
+PROCESSES = (app.asgi, app.cli.relay, app.cli.worker, workers.push)
 """Whose figures are in the registry once they are imported."""
 
 RULES: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yaml").read_text(encoding="utf-8"))
@@ -30,7 +31,7 @@ EXPRESSIONS = {
 }
 """Every expression in PromQL, by what it belongs to."""
 
-NOT_OURS = ("python_", "process_")
+NOT_OURS = ("python_", "process_", "stamina_")
 
 
 def parts(expression: Any) -> Iterator[Any]:

@@ -94,6 +94,11 @@ def is_inside(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Call) and ast.unparse(node.func) == "self._inside"
 
 
+def is_found_inside(call: ast.Call, collection: ast.Attribute) -> bool:
+    """Say whether *call* is ``found(collection, self._inside(…), …)``: see `repositories.find`."""
+    return ast.unparse(call.func) == "found" and call.args[0] is collection and is_inside(call.args[1])
+
+
 def around_the_wall(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     """Return the queries of a function whose filter did not go through the wall."""
     nodes = list(ast.walk(function))
@@ -107,6 +112,8 @@ def around_the_wall(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[st
     ]
     for node in nodes:
         if not isinstance(node, ast.Attribute) or node.attr not in {"_collection", "get_pymongo_collection"}:
+            continue
+        if any(is_found_inside(call, node) for call in called.values()):
             continue
         door = called.get(id(node), node)
         used = receivers.get(id(door))

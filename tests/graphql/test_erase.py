@@ -109,7 +109,7 @@ async def sign_in(execute: Api, outbox: Outbox, seller: str, email: str, browser
 @pytest_asyncio.fixture(name="person")
 async def _person(execute: Api, container: Container, outbox: Outbox, seller: str, monkeypatch: pytest.MonkeyPatch) -> Person:
     """A customer with everything a customer can have, events that tell all of it included."""
-    monkeypatch.setattr(container.rules.records, "_privacy", EventPrivacy.FULL)
+    monkeypatch.setattr(container.rules.records, "privacy", EventPrivacy.FULL)
     word = fresh("canary").replace("-", "")
     address = {**BERLIN, "line1": f"{word} street 1", "label": word, "recipient": f"{word} C/O", "company": word}
     draft = {

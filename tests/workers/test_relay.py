@@ -235,7 +235,8 @@ class TestOnKafka:
                 await running
 
         assert {f"cus_{n}": [1, 2, 3, 4, 5] for n in range(20)} == found
-        assert ["step.failed", "step.recovered"] == [each["event"] for each in logs]
+        # The application of other tests lives in this process too, and says other things.
+        assert ["step.failed", "step.recovered"] == [each["event"] for each in logs if each["event"].startswith("step.")]
 
     async def test_an_event_is_on_kafka_within_a_tenth_of_a_second(self, kafka: MockKafka) -> None:
         outbox = MemoryOutbox()
