@@ -52,10 +52,14 @@ class SessionActivity:
         """Write again and again, until cancelled."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
-            try:
-                await self.write()
-            except Exception as error:  # noqa: BLE001 - one failure must not be the last look
-                _log.error("the last use of sessions was not written", error=type(error).__name__, exc_info=error)
+            await self.write_anyway()
+
+    async def write_anyway(self) -> None:
+        """Write, or say that it failed: neither the next look nor the end of the process depends on it."""
+        try:
+            await self.write()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            _log.error("the last use of sessions was not written", error=type(error).__name__, exc_info=error)
 
 
 @asynccontextmanager
@@ -67,4 +71,4 @@ async def open_session_activity(clock: Clock) -> AsyncIterator[SessionActivity]:
         yield activity
     finally:
         await end([following])
-        await activity.write()
+        await activity.write_anyway()
