@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Counter
 
 from core.clock import Clock
+from core.ending import end
 from core.errors import Unavailable
 from core.seller import NOTHING_SAID, SellerRules
 from models.seller import Seller, StoredRules
@@ -169,6 +170,5 @@ async def open_seller_book(clock: Clock, source: TenantSource | None) -> AsyncIt
     try:
         yield book
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        await end([following])
         await book.close()
