@@ -20,9 +20,9 @@ test: prepare ## Run all tests (ARGS="-k import" for some of them)
 
 # Two processes: one fuzzes for a minute, meanwhile the other does most of the rest. What `make test` does in small is done in
 # full here.
-conformance: prepare ## Run the tools and clients that users of the API have (needs Node.js 20; FUZZ_SECONDS=60)
+conformance: prepare ## Run the tools and clients that users of the API have (needs Node.js 20; FUZZ_SECONDS=60 REST_EXAMPLES=40)
 	@tests/conformance/prepare.sh
-	HOSTILE_REQUESTS=10000 $(PYTHON_ENV) -m pytest -q -n 2 \
+	HOSTILE_REQUESTS=$${HOSTILE_REQUESTS:-10000} $(PYTHON_ENV) -m pytest -q -n 2 \
 		tests/conformance tests/console tests/graphql/test_hostile_load.py $(ARGS)
 
 test-kafka: prepare ## Run what needs Apache Kafka itself (fetched with Maven; needs Java 17; skipped where there is none)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import random
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.api import Api, Json, Tokens, some_email
 from tests.house import ROOT
 from tests.rest.calls import ADDRESS, Calls, made
 
-EXAMPLES = 40
+EXAMPLES = int(os.environ.get("REST_EXAMPLES", "40"))
 """Calls of each operation and kind."""
 
 DESCRIPTION: Json = json.loads((ROOT / "rest" / "openapi.json").read_text(encoding="utf-8"))
