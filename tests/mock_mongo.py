@@ -52,8 +52,8 @@ async def mock_mongo() -> AsyncIterator[list[str]]:
             yield finds
         finally:
             if before is not None:
-                # Where the test that opened it is over, there is nothing to give back.
-                with suppress(InvalidOperation):
+                # Where the test that opened it is over, or the loop it was opened in, there is nothing to give back.
+                with suppress(InvalidOperation, RuntimeError):
                     await _tell_beanie(before)
 
 
