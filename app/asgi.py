@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.bearer import BearerReader
 from app.console import console_routes
 from app.container import Container, open_container
+from app.endpoint import Endpoint
 from app.facade import mount_facade, open_facade
 from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     documents = Documents(stored, only_stored=settings.graphql.only_stored_documents)
     open_streams = OpenStreams(settings.graphql.connections_per_caller)
     tracing = start_tracing(settings.monitoring, process="serve")
+    span = None if tracing is None else tracing.of_request
     # Set by the server when it begins to stop; the end of the lifespan comes after the streams that wait for it.
     stopping = asyncio.Event()
 
@@ -97,8 +99,8 @@ def create_app(settings: Settings) -> FastAPI:
                 allowed_origins=settings.server.allowed_origins,
             )
             browsers = open_to_browsers(endpoint, settings.server.allowed_origins)
-            app.router.routes.insert(0, Route("/graphql", endpoint=_Endpoint(browsers)))
-            app.graphql = Watched(browsers, span=None if tracing is None else tracing.of_request)
+            app.router.routes.insert(0, Route("/graphql", endpoint=Endpoint(browsers)))
+            app.graphql = Watched(browsers, span)
             app.router.routes[:0] = ide_routes(settings.environment)
             app.include_router(socket)
             for router in _routers(settings, container, stopping):
@@ -120,7 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
-    app.add_middleware(Watched, span=None if tracing is None else tracing.of_request)
+    app.add_middleware(Watched, span=span)
     app.state.stopping = stopping
     mount_facade(app)
     return app
@@ -160,16 +162,6 @@ class _Application(FastAPI):
             await self.graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
-
-
-class _Endpoint:
-    """Marks an ASGI application as one for Starlette's router, which takes plain functions for request handlers."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._application(scope, receive, send)
 
 
 def _rules(settings: Settings) -> OperationRules:

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Request
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bearer import BearerReader
+from app.endpoint import Endpoint
 from app.graphql.http import open_to_pages
 from app.pusher import open_channels, pusher_is_on
 from app.settings import Settings
@@ -35,17 +35,7 @@ async def open_pusher_auth(settings: Settings, bearer: BearerReader) -> AsyncIte
 
     async with open_channels(settings) as channels:
         described = pusher_router(authenticate, require_channel, channels.sign)
-        for_pages = _Endpoint(open_to_pages(described, settings.server.allowed_origins))
+        for_pages = Endpoint(open_to_pages(described, settings.server.allowed_origins))
         routes.routes.append(Route(AUTH_PATH, endpoint=for_pages, include_in_schema=False))
         routes.include_router(described)
         yield routes
-
-
-class _Endpoint:
-    """Marks an ASGI application as one for Starlette's router, which takes plain functions for request handlers."""
-
-    def __init__(self, application: ASGIApp) -> None:
-        self._application = application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._application(scope, receive, send)

@@ -6,6 +6,7 @@ from fastapi import Response
 from starlette.requests import Request
 
 from auth.principal import Principal
+from rest.bounded_body import JSON
 from rest.bulk_shapes import BulkInput, BulkOutcome, CustomerOutcome, CustomersInFile, StartedImport
 from rest.caller import SellerCaller, charge
 from rest.customer import IdempotencyKey
@@ -14,7 +15,6 @@ from rest.customer_view import values_of
 from rest.document_shapes import DocumentUpload
 from rest.facade import Facade, UsedFacade
 from rest.problem import FieldProblem
-from rest.request_body import JSON
 from services.customer_bulk import CustomerOutcome as Outcome
 
 

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect
 
 from auth.principal import Principal
 from core.errors import BadInput, Forbidden, ServiceError, Unauthenticated, Unavailable
+from rest.bounded_body import FORM, TooLarge, read_at_most
 
 AUTH_PATH = "/api/v1/pusher/auth"
-FORM = "application/x-www-form-urlencoded"
 MAX_BODY_BYTES = 4096
 
 Authenticate = Callable[[Request], Awaitable[Principal | None]]
@@ -96,17 +96,14 @@ async def _asked(request: Request) -> tuple[str, str]:
 
 
 async def _body(request: Request) -> bytes:
-    body = b""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                message = f"A request has at most {MAX_BODY_BYTES} bytes."
-                raise _UnusableBody(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return await read_at_most(request, MAX_BODY_BYTES)
+    except TooLarge:
+        message = f"A request has at most {MAX_BODY_BYTES} bytes."
+        raise _UnusableBody(message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
     except ClientDisconnect:
         # Nobody is left to read this; without it the log would show a traceback.
         raise BadInput("The request is incomplete.") from None
-    return body
 
 
 def _refused(error: ServiceError) -> Response:

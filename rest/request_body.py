@@ -1,21 +1,19 @@
 """The body of a request: JSON, in bounds."""
 
 import asyncio
-import re
 from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from core.strict_json import strict_json
+from rest.bounded_body import JSON, TooLarge, is_encoded, is_json, read_at_most
 from rest.problem import Refusal
 
 MAX_BODY_BYTES = 102_400
 MAX_BULK_BYTES = 1 << 20
 """A hundred customers with everything that they may have would be more; a hundred usual ones are 100 KB."""
 
-JSON = "application/json"
-_MEDIA_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*(utf-8|\"utf-8\")\s*)?", re.IGNORECASE)
 _NOTHING = b""
 
 
@@ -36,12 +34,6 @@ class ReadRequest(Request):
         return self._value
 
 
-def is_json(request: Request) -> bool:
-    """Say whether a request calls its body JSON in UTF-8."""
-    given = request.headers.getlist("content-type")
-    return len(given) == 1 and _MEDIA_TYPE.fullmatch(given[0].strip()) is not None
-
-
 async def with_body(request: Request, *, most: int, seconds: float) -> ReadRequest:
     """Read the body of *request*, at most *most* bytes, for *seconds* at most.
 
@@ -54,10 +46,13 @@ async def with_body(request: Request, *, most: int, seconds: float) -> ReadReque
     _require_json(request)
     try:
         async with asyncio.timeout(seconds):
-            content = await _content(request, most)
+            content = await read_at_most(request, most)
     except TimeoutError:
         message = f"The body of the request has not arrived within {seconds:g} seconds."
         raise Refusal(HTTPStatus.REQUEST_TIMEOUT, message, headers={"connection": "close"}) from None
+    except TooLarge:
+        message = f"A request has at most {most:,} bytes. Files are uploaded to the object store, many customers are imported."
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, headers={"connection": "close"}) from None
     if not content:
         return ReadRequest(request.scope, request.receive, _NOTHING, None)
     try:
@@ -75,24 +70,6 @@ def _require_json(request: Request) -> None:
     if not is_json(request):
         message = f"Send the request as {JSON}, in UTF-8."
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers={"accept-post": JSON})
-    if any(one.strip().lower() != "identity" for one in request.headers.getlist("content-encoding")):
+    if is_encoded(request):
         message = "Send the request uncompressed."
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers={"accept-encoding": "identity"})
-
-
-async def _content(request: Request, most: int) -> bytes:
-    too_large = Refusal(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"A request has at most {most:,} bytes. Files are uploaded to the object store, many customers are imported.",
-        headers={"connection": "close"},
-    )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > most:
-        raise too_large
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)

@@ -18,10 +18,11 @@ from starlette.responses import Response
 from core.errors import ErrorCode, Problem, ServiceError, TimedOut
 from core.request_facts import note
 from core.request_id import request_id_of
+from rest.bounded_body import JSON
 from rest.caller import identify
 from rest.facade import facade_of
 from rest.problem import FAULT, INTERNAL, Refusal, misread, not_understood, refusal_of
-from rest.request_body import JSON, MAX_BODY_BYTES, MAX_BULK_BYTES, with_body
+from rest.request_body import MAX_BODY_BYTES, MAX_BULK_BYTES, with_body
 
 _log = structlog.get_logger("rest")
 

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rest.bounded_body import JSON
 from rest.caller import Caller, CallingDevice, device
 from rest.customer_view import shown
 from rest.documented import ANYBODY, answers
 from rest.facade import UsedFacade, facade_of
-from rest.request_body import JSON
 from rest.route import RestRoute, answered
 from rest.session_shapes import LoggedIn, LoggedOut, LoginInput, LogoutInput, OtpRequest, OtpSent, RefreshInput, TokenPair
 

@@ -24,7 +24,7 @@ from core.device import device_of
 from core.errors import RateLimited, Unavailable
 from core.request_id import request_id_of
 from core.vocabulary import PrincipalKind
-from rest.request_body import is_json
+from rest.bounded_body import is_json
 from rest.token_described import TOKEN_ANSWERS, TOKEN_REQUEST
 from rest.token_request import Refusal, TokenRequest, UnknownCaller, read_token_request
 from rest.well_known import AUTH_METHODS, GRANT_TYPES, TOKEN_PATH

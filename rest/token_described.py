@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rest.bounded_body import FORM, JSON
 from rest.documented import answers
-from rest.token_request import FORM
-
-_JSON = "application/json"
 
 _FORM_SCHEMA = {
     "type": "object",
@@ -26,7 +24,7 @@ TOKEN_REQUEST: dict[str, Any] = {
         "description": "A form for a program, JSON for a customer.",
         "content": {
             FORM: {"schema": _FORM_SCHEMA, "example": {"grant_type": "client_credentials"}},
-            _JSON: {
+            JSON: {
                 "schema": {"$ref": "#/components/schemas/RefreshInput"},
                 "example": {"refreshToken": "ses_01j9zs3w8zc8t9h2m5n7p8q4r6.0.3q2-7w"},
             },
@@ -65,14 +63,14 @@ _ERRORS: Mapping[int, str] = {
 def _answers() -> dict[int | str, dict[str, Any]]:
     found = answers(200, 422, body=True, anybody=True)
     found[200]["content"] = {
-        _JSON: {
+        JSON: {
             "schema": {"anyOf": [_TOKEN_SCHEMA, {"$ref": "#/components/schemas/TokenPair"}]},
             "example": {"access_token": "eyJ…", "token_type": "Bearer", "expires_in": 600, "scope": "customers:read"},
         }
     }
     for status, error in _ERRORS.items():
         told = {"error": error, "error_description": "What to do about it."}
-        found[status]["content"] = {_JSON: {"schema": _ERROR_SCHEMA, "example": told}, **found[status]["content"]}
+        found[status]["content"] = {JSON: {"schema": _ERROR_SCHEMA, "example": told}, **found[status]["content"]}
     return found
 
 

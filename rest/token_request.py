@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, quote, unquote_plus
 
 from starlette.requests import ClientDisconnect, Request
 
-FORM = "application/x-www-form-urlencoded"
+from rest.bounded_body import FORM, TooLarge, read_at_most
+
 MAX_BODY_BYTES = 8192
 _MOST_FIELDS = 20
 _LONGEST_ID = 256
@@ -84,22 +85,14 @@ def _require_form(request: Request) -> None:
 
 
 async def _body(request: Request) -> bytes:
-    too_large = Refusal(
-        "invalid_request", f"A request has at most {MAX_BODY_BYTES} bytes.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
-        raise too_large
-    body = b""
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise too_large
+        return await read_at_most(request, MAX_BODY_BYTES)
+    except TooLarge:
+        message = f"A request has at most {MAX_BODY_BYTES} bytes."
+        raise Refusal("invalid_request", message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
     except ClientDisconnect:
         # Nobody is left to read this; without it the log would show a traceback.
         raise Refusal("invalid_request", "The request is incomplete.") from None
-    return body
 
 
 def _parse(body: bytes) -> dict[str, str]:

@@ -115,11 +115,7 @@ class SellerBook:
 
     async def close(self) -> None:
         """Give up what is asked at present."""
-        asking = list(self._asking.values())
-        for task in asking:
-            task.cancel()
-        if asking:
-            await asyncio.wait(asking)
+        await end(list(self._asking.values()))
 
     async def _ask(self, source: TenantSource, seller_id: str) -> None:
         try:

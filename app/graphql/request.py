@@ -1,20 +1,20 @@
 """One request of GraphQL over HTTP: from bytes to what is asked, or to the reason why it cannot be understood."""
 
 import asyncio
-import re
 import sys
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from app.graphql.document_guard import MAX_CHARACTERS
 from app.graphql.documents import NO_QUERY
 from app.graphql.response import Refusal
 from core.errors import BadInput
 from core.strict_json import strict_json
+from rest.bounded_body import TooLarge, is_encoded, is_json, read_at_most
 
 MAX_BODY_BYTES = 102_400
 
@@ -22,7 +22,9 @@ MAX_BODY_BYTES = 102_400
 # own, in the midst of validation, which is no fault of ours; GraphQL refuses them anyway. Reading 15,000 takes 2 ms.
 sys.set_int_max_str_digits(MAX_CHARACTERS)
 
-_MEDIA_TYPE = re.compile(r"application/json\s*(;\s*charset\s*=\s*(utf-8|\"utf-8\")\s*)?", re.IGNORECASE)
+_TOO_LARGE = (
+    f"A request has at most {MAX_BODY_BYTES} bytes. Files are uploaded to the object store, many customers are imported."
+)
 _TEXTS = ("query", "documentId", "operationName")
 _OBJECTS = ("variables", "extensions")
 
@@ -48,10 +50,12 @@ async def read_request(request: Request, *, seconds: float) -> GraphQLRequest:
     _require_json(request)
     try:
         async with asyncio.timeout(seconds):
-            body = await _body(request)
+            body = await read_at_most(request, MAX_BODY_BYTES)
     except TimeoutError:
         message = f"The body of the request has not arrived within {seconds:g} seconds."
         raise Refusal(HTTPStatus.REQUEST_TIMEOUT, message, headers={"connection": "close"}) from None
+    except TooLarge:
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE, headers={"connection": "close"}) from None
     try:
         return parse(strict_json(body))
     except (ValueError, BadInput) as error:
@@ -107,34 +111,9 @@ def parse(sent: object) -> GraphQLRequest:
 
 def _require_json(request: Request) -> None:
     """Refuse other media types: those a browser would send from somebody else's page without asking first, above all."""
-    given = request.headers.getlist("content-type")
-    if len(given) != 1 or not _MEDIA_TYPE.fullmatch(given[0].strip()):
+    if not is_json(request):
         message = "Send the request as application/json, in UTF-8."
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers={"accept-post": "application/json"})
-    if any(one.strip().lower() != "identity" for one in request.headers.getlist("content-encoding")):
+    if is_encoded(request):
         message = "Send the request uncompressed."
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, headers={"accept-encoding": "identity"})
-
-
-async def _body(request: Request) -> bytes:
-    too_large = Refusal(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"A request has at most {MAX_BODY_BYTES} bytes. Files are uploaded to the object store, many customers are imported.",
-        headers={"connection": "close"},
-    )
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
-        raise too_large
-    chunks, size = [], 0
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise too_large
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
