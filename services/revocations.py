@@ -14,10 +14,11 @@ from auth.principal import Principal
 from auth.tokens import Credential
 from core.clock import Clock
 from core.ending import end
-from core.errors import Unauthenticated, Unavailable
+from core.errors import Unauthenticated
 from core.ids import CLIENT_PREFIX
 from core.vocabulary import PrincipalKind
 from repositories.revocation import RevocationLog
+from services.repeating import repeat
 
 _log = structlog.get_logger("revocations")
 
@@ -101,14 +102,7 @@ class Revocations:
 
     async def follow(self) -> None:
         """Look again and again, until cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Unavailable as error:
-                _log.warning("revocations cannot be read", reason=str(error))
-            except Exception as error:  # noqa: BLE001 - whatever it is, what is taken back later has to be noticed
-                _log.error("revocations cannot be read", error=type(error).__name__, exc_info=error)
-            await asyncio.sleep(LOOK_SECONDS)
+        await repeat(self.look, every=LOOK_SECONDS, complaint="revocations cannot be read")
 
     async def _looked_up(self, principal: Principal) -> Mapping[str, datetime]:
         """Return what is stored about a caller, as of a second ago at most: what was taken back long ago is not in memory."""

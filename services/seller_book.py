@@ -22,6 +22,7 @@ from core.errors import Unavailable
 from core.seller import NOTHING_SAID, SellerRules
 from models.seller import Seller, StoredRules
 from repositories.seller import SellerRecords
+from services.repeating import repeat
 from services.rules.country import country_codes
 
 _log = structlog.get_logger("sellers")
@@ -104,14 +105,7 @@ class SellerBook:
 
     async def follow(self) -> None:
         """Look again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self.look()
-            except Unavailable as error:
-                _log.warning("sellers cannot be read", reason=str(error))
-            except Exception as error:  # noqa: BLE001 - whatever it is, what sellers say later has to be noticed
-                _log.error("sellers cannot be read", error=type(error).__name__, exc_info=error)
+        await repeat(self.look, every=LOOK_SECONDS, complaint="sellers cannot be read")
 
     async def close(self) -> None:
         """Give up what is asked at present."""

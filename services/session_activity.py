@@ -12,9 +12,11 @@ from core.clock import Clock
 from core.ending import end
 from core.errors import Unavailable
 from repositories.session import mark_seen
+from services.repeating import attempt, repeat
 
 _log = structlog.get_logger("sessions")
 
+_NOT_WRITTEN = "the last use of sessions was not written"
 WRITE_SECONDS = 10.0
 _PRECISION = timedelta(minutes=1)
 
@@ -44,22 +46,13 @@ class SessionActivity:
             await mark_seen(seen)
         except Unavailable as error:
             # An hour later it matters to nobody: not tried again.
-            _log.warning("the last use of sessions was not written", sessions=len(seen), reason=str(error))
+            _log.warning(_NOT_WRITTEN, sessions=len(seen), reason=str(error))
         limit = self._clock.now() - _PRECISION
         self._noted = {session_id: at for session_id, at in self._noted.items() if at > limit}
 
     async def follow(self) -> None:
         """Write again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(WRITE_SECONDS)
-            await self.write_anyway()
-
-    async def write_anyway(self) -> None:
-        """Write, or say that it failed: neither the next look nor the end of the process depends on it."""
-        try:
-            await self.write()
-        except Exception as error:  # noqa: BLE001 - whatever it is
-            _log.error("the last use of sessions was not written", error=type(error).__name__, exc_info=error)
+        await repeat(self.write, every=WRITE_SECONDS, complaint=_NOT_WRITTEN)
 
 
 @asynccontextmanager
@@ -71,4 +64,4 @@ async def open_session_activity(clock: Clock) -> AsyncIterator[SessionActivity]:
         yield activity
     finally:
         await end([following])
-        await activity.write_anyway()
+        await attempt(activity.write, _NOT_WRITTEN)

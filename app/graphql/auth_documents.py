@@ -1,14 +1,8 @@
 """One auth mutation per document: nobody tries a thousand codes, or sends a thousand, with one request."""
 
-from graphql import (
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    OperationType,
-)
+from graphql import DocumentNode, OperationDefinitionNode, OperationType
+
+from app.graphql.root_fields import root_fields
 
 AUTH_MUTATIONS = frozenset({"login", "logout", "refreshTokens", "requestOtp", "revokeSession"})
 """Where a guess could be repeated, or a message be sent: limits count calls, so each call has to be a request of its own."""
@@ -23,28 +17,13 @@ def multiplies_auth(document: DocumentNode) -> bool:
     """Say whether a field of `AUTH_MUTATIONS` stands beside another root field, another operation, or itself.
 
     Whatever aliases, fragments and directives it is done with, and whichever operation is asked for: what is refused is the
-    document, before anything of it runs, so it counts as no attempt at all. Every selection and every fragment is looked at
-    once, so the time is linear in the document's size, cycles or not.
+    document, before anything of it runs, so it counts as no attempt at all.
     """
     operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
-    waiting = [one.selection_set for one in operations if one.operation is OperationType.MUTATION]
-    if not waiting:
+    mutations = [one for one in operations if one.operation is OperationType.MUTATION]
+    if not mutations:
         return False
-    fragments = {one.name.value: one.selection_set for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    fields: list[str] = []
-    spread: list[str] = []
-    while waiting:
-        for selection in waiting.pop().selections:
-            if isinstance(selection, FieldNode):
-                fields.append(selection.name.value)
-            elif isinstance(selection, InlineFragmentNode):
-                waiting.append(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                name = selection.name.value
-                spread.append(name)
-                if name in fragments:
-                    # Taken out when first met: no fragment is walked twice.
-                    waiting.append(fragments.pop(name))
+    fields, spread = root_fields(document, mutations)
     if AUTH_MUTATIONS.isdisjoint(fields):
         return False
     named = [name for name in fields if name != "__typename"]  # tells what the client knows, and is no field of Mutation

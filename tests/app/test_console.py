@@ -1,6 +1,5 @@
 """GET /console: a page that loads nothing from elsewhere and may do little, built from what is committed."""
 
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.settings import Settings
 from core.errors import Unavailable
 from services.csv.aliases import TARGETS
 from tests.api import BASE
+from tests.built_pages import checksum_of_sources, checksums_of_build, policy
 from tests.house import ROOT
 
 HOME = DIST.parent
@@ -33,16 +33,6 @@ TYPES = {
     "icon.svg": "image/svg+xml",
     "licences.txt": "text/plain; charset=utf-8",
 }
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def policy(answer: httpx.Response) -> dict[str, list[str]]:
-    """Return the directives of the content security policy, with their sources."""
-    directives = (directive.split() for directive in answer.headers["content-security-policy"].split(";"))
-    return {name: sources for name, *sources in directives}
 
 
 def configured(settings: Settings, environment: str, *, public_url: str | None = None, provider: bool = False) -> Settings:
@@ -194,17 +184,12 @@ def test_build_belongs_to_the_sources() -> None:
     """
     When this fails: `make console`. The checksum is the one of console/bundle.mjs.
     """
-    names = sorted(path.relative_to(HOME).as_posix() for path in sources())
 
-    lines = "".join(f"{name}\n{sha256((HOME / name).read_bytes())}\n" for name in names)
-
-    assert MANIFEST["sources"] == sha256(lines.encode())
+    assert MANIFEST["sources"] == checksum_of_sources(HOME, sources())
 
 
 def test_nobody_edited_the_build() -> None:
-    files = {path.name: sha256(path.read_bytes()) for path in DIST.iterdir() if path.name != "manifest.json"}
-
-    assert MANIFEST["files"] == files
+    assert MANIFEST["files"] == checksums_of_build(DIST)
 
 
 def test_script_is_small_enough_for_a_slow_line() -> None:

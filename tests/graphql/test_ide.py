@@ -1,6 +1,5 @@
 """GET /graphql in a browser: a page that loads nothing from elsewhere, in development only, built from what is committed."""
 
-import hashlib
 import json
 import re
 
@@ -14,20 +13,11 @@ from app.graphql.document_guard import MAX_COMMENTS
 from app.graphql.ide import DIST, ide_routes
 from app.graphql.schema import build_schema
 from tests.api import BASE, Api
+from tests.built_pages import checksum_of_sources, checksums_of_build, policy
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 MANIFEST = json.loads((DIST / "manifest.json").read_text(encoding="utf-8"))
 TYPES = {"main.js": "text/javascript", "main.css": "text/css", "licences.txt": "text/plain"}
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def policy(answer: httpx.Response) -> dict[str, list[str]]:
-    """Return the directives of the content security policy, with their sources."""
-    directives = (directive.split() for directive in answer.headers["content-security-policy"].split(";"))
-    return {name: sources for name, *sources in directives}
 
 
 def examples() -> dict[str, str]:
@@ -233,21 +223,16 @@ async def test_files_are_there_to_read(http: httpx.AsyncClient) -> None:
 
 def test_build_belongs_to_the_sources() -> None:
     """
-    When this fails: `make ide`. The checksum is the one of console/graphql-ide/build.mjs.
+    When this fails: `make ide`. The checksum is the one of console/bundle.mjs.
     """
     home = DIST.parent
     sources = [home / name for name in ("build.mjs", "index.html", "mit.txt", "package-lock.json", "package.json")]
-    names = sorted(path.relative_to(home).as_posix() for path in [*sources, *(home / "src").iterdir()])
 
-    lines = "".join(f"{name}\n{sha256((home / name).read_bytes())}\n" for name in names)
-
-    assert MANIFEST["sources"] == sha256(lines.encode())
+    assert MANIFEST["sources"] == checksum_of_sources(home, [*sources, *(home / "src").iterdir()])
 
 
 def test_nobody_edited_the_build() -> None:
-    files = {path.name: sha256(path.read_bytes()) for path in DIST.iterdir() if path.name != "manifest.json"}
-
-    assert MANIFEST["files"] == files
+    assert MANIFEST["files"] == checksums_of_build(DIST)
 
 
 def test_build_is_small_enough_to_live_in_the_repository() -> None:

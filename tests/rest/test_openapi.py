@@ -15,36 +15,12 @@ from app.graphql.schema import build_schema
 from rest.examples import ANSWERED, SENT
 from tests.api import Json, Tokens, fresh
 from tests.house import ROOT
+from tests.promised import PROMISED
 from tests.rest.calls import Calls, made
 
 COMMITTED: Json = json.loads((ROOT / "rest" / "openapi.json").read_text(encoding="utf-8"))
 SCHEMAS: Json = COMMITTED["components"]["schemas"]
 METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
-
-PROMISED = {
-    "POST /api/v1/sellers/{seller_id}/customers",
-    "POST /api/v1/sellers/{seller_id}/customers/bulk",
-    "PUT /api/v1/sellers/{seller_id}/customers/{customer_id}",
-    "GET /api/v1/sellers/{seller_id}/customers/{customer_id}",
-    "GET /api/v1/sellers/{seller_id}/customers",
-    "DELETE /api/v1/sellers/{seller_id}/customers/{customer_id}",
-    "GET /api/v1/customers/{customer_id}",
-    "POST /api/v1/addresses",
-    "PUT /api/v1/addresses/{address_id}",
-    "GET /api/v1/addresses/{address_id}",
-    "GET /api/v1/addresses",
-    "POST /api/v1/auth/login",
-    "POST /api/v1/auth/logout",
-    "POST /api/v1/auth/access_token",
-    "POST /api/v1/auth/otp",
-    "POST /internal/api/v1/sellers/{seller_id}/customers",
-    "POST /internal/api/v1/sellers/{seller_id}/customers/upsert",
-    "PUT /internal/api/v1/sellers/{seller_id}/customers/{customer_id}",
-    "GET /internal/api/v1/sellers/{seller_id}/customers/{customer_id}",
-    "GET /internal/api/v1/sellers/{seller_id}/customers",
-    "DELETE /internal/api/v1/sellers/{seller_id}/customers/{customer_id}",
-}
-"""What was promised, word for word."""
 
 LOOKED_UP = {
     "POST /internal/api/v1/sellers/{seller_id}/customer-lookups",
