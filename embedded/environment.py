@@ -14,6 +14,8 @@ from embedded.openid import OpenId
 from embedded.options import Options
 from embedded.ports import LOOPBACK
 from embedded.servers import BUCKET, DATABASE, QUEUE, TOPICS, Running, ServerSet
+from embedded.traces import KEY as TRACES_KEY
+from embedded.traces import Traces
 
 PREFIX = "CUSTOMER_SERVICE_"
 MONGODB_URI = f"{PREFIX}MONGODB__URI"
@@ -21,6 +23,8 @@ KAFKA_BROKERS = f"{PREFIX}KAFKA__BROKERS"
 S3_ENDPOINT = f"{PREFIX}AWS__S3__ENDPOINT"
 SQS_ENDPOINT = f"{PREFIX}AWS__SQS__ENDPOINT"
 OPERATOR_SIGN_IN = f"{PREFIX}SECURITY__OPERATOR_SIGN_IN"
+TRACING = f"{PREFIX}MONITORING__NEW_RELIC"
+_BEGINNINGS = {"openid": OPERATOR_SIGN_IN, "traces": TRACING}
 _GIVEN_BY = {"mongod": (MONGODB_URI,), "kafka": (KAFKA_BROKERS,), "aws": (S3_ENDPOINT, SQS_ENDPOINT)}
 
 
@@ -67,8 +71,8 @@ class Places:
 
 def is_given(server: str, environ: Mapping[str, str]) -> bool:
     """Say whether the user gave the address of *server*, so that none has to be started."""
-    if server == "openid":
-        return any(variable.startswith(OPERATOR_SIGN_IN) for variable in environ)
+    if beginning := _BEGINNINGS.get(server):
+        return any(variable.startswith(beginning) for variable in environ)
     return all(environ.get(variable) for variable in _GIVEN_BY[server])
 
 
@@ -106,6 +110,11 @@ def for_services(
         defaults["SECURITY__OPERATOR_SIGN_IN__DISCOVERY_URL"] = provider.server.discovery_url(provider.port)
         defaults["SECURITY__OPERATOR_SIGN_IN__CLIENT_ID"] = openid.CLIENT_ID
         defaults["SECURITY__OPERATOR_SIGN_IN__CLIENT_SECRET"] = openid.CLIENT_SECRET
+    collector = running.get("traces")
+    if collector is not None and isinstance(collector.server, Traces):
+        defaults["MONITORING__NEW_RELIC__ENABLED"] = "true"
+        defaults["MONITORING__NEW_RELIC__ENDPOINT"] = collector.server.endpoint(collector.port)
+        defaults["MONITORING__NEW_RELIC__LICENSE_KEY"] = TRACES_KEY
     api, metrics = f"{LOOPBACK}:{options.port}", f"{LOOPBACK}:{options.metrics_port}"
     return {**_prefixed(defaults), **environ, **_prefixed({"SERVER__PORT": api, "MONITORING__PROMETHEUS__PORT": metrics})}
 

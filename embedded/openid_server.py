@@ -9,9 +9,7 @@ import hashlib
 import hmac
 import html
 import json
-import os
 import secrets
-import signal
 import sys
 import time
 from collections.abc import Iterable
@@ -23,11 +21,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from embedded.openid import CLIENT_ID, CLIENT_SECRET, OPERATORS
 from embedded.ports import LOOPBACK
+from embedded.wsgi import serve
 
 _CODE_SECONDS = 60
 _TOKEN_SECONDS = 300
@@ -143,21 +141,11 @@ def _json(content: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(content), status, headers=_NO_STORE, content_type="application/json")
 
 
-class QuietHandler(WSGIRequestHandler):
-    """Logs no requests: their addresses hold codes."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Write nothing."""
-
-
 def main(arguments: list[str]) -> None:
     """Serve until SIGTERM."""
     port, key_file, callback = arguments
     (key,) = json.loads(Path(key_file).read_text(encoding="utf-8"))["keys"]
-    provider = Provider(f"http://{LOOPBACK}:{port}", ECKey.import_key(key), callback)
-    server = make_server(LOOPBACK, int(port), provider, threaded=True, request_handler=QuietHandler)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    server.serve_forever()
+    serve(int(port), Provider(f"http://{LOOPBACK}:{port}", ECKey.import_key(key), callback))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class Screen:
             ("WebSocket", stack["graphql_ws"]),
             ("Health", f"{stack['rest']}/readyz"),
             ("Metrics", stack["metrics"]),
+            *([("Traces", stack["traces"])] if stack["traces"] else []),
             ("MongoDB", stack["mongodb_uri"]),
             ("Kafka", stack["kafka_brokers"]),
             ("S3 and SQS", stack["s3_endpoint"]),

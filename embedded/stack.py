@@ -23,6 +23,7 @@ from embedded.processes import Child, Command, python_module, run_to_end, start_
 from embedded.screen import Screen
 from embedded.servers import Running, ServerSet, start_all
 from embedded.supervisor import Role, Supervisor
+from embedded.traces import Traces
 
 _READY_SECONDS = 60
 _PREPARE_SECONDS = 120
@@ -57,9 +58,11 @@ class Stack:
         self._servers = ServerSet.under(options.run_directory)
         callback = f"http://{LOOPBACK}:{options.port}/auth/operator/callback"
         self._openid = OpenId(self._places.log("openid"), self._places.openid_key_file, callback)
+        self._collector = Traces(self._places.log("traces"))
         self._supervisor = Supervisor(changed=self._write_stack_file, say=screen.say)
         self._environment: dict[str, str] = {}
         self._queue_url = ""
+        self._traces = ""
         self._tokens: dict[str, str] = {}
         self._demo: dict[str, Any] = {}
 
@@ -88,7 +91,7 @@ class Stack:
             StackError: when a part does not come up. Call `stop` then as well.
         """
         ensure_key_file(self._places.openid_key_file)
-        everything = (*self._servers.all(), self._openid)
+        everything = (*self._servers.all(), self._openid, self._collector)
         wanted = [server for server in everything if not is_given(server.name, self._environ)]
         self._screen.say(f"Starting {', '.join(server.name for server in wanted) or 'no servers: all are given by address'}")
         if self._servers.mongod.is_new() and self._servers.mongod in wanted:
@@ -98,6 +101,7 @@ class Stack:
             self._supervisor.adopt(self._server_role(one), one.child)
         self._environment = for_services(self._environ, self._options, self._servers, running)
         self._queue_url = self._servers.aws.queue_url(running["aws"].port) if "aws" in running else ""
+        self._traces = self._collector.address(running["traces"].port) if "traces" in running else ""
         self._places.otp_outbox.touch(mode=0o600)
         self._screen.say("Preparing the database")
         await run_to_end(self._command("database", self._programs.indexes), self._processes.note, within=_PREPARE_SECONDS)
@@ -191,6 +195,7 @@ class Stack:
             self._options,
             self._environment,
             queue_url=self._queue_url,
+            traces=self._traces,
             tokens=self._tokens,
             demo=self._demo,
             pids=self._supervisor.pids(),

@@ -16,6 +16,7 @@ def describe(
     environment: Mapping[str, str],
     *,
     queue_url: str,
+    traces: str,
     tokens: Mapping[str, str],
     demo: Mapping[str, Any],
     pids: Mapping[str, int],
@@ -23,6 +24,7 @@ def describe(
     """Return the document of architecture.md, section 3, for services that run with *environment*.
 
     *demo* is what the seed file says. The ``client`` of one that an older version wrote is null: there is none.
+    *traces* is where the collector of the stack shows traces; without one, ``traces`` is null.
     """
     host = f"{LOOPBACK}:{options.port}"
 
@@ -35,6 +37,7 @@ def describe(
         "rest": f"http://{host}",
         "console": f"http://{host}/console",
         "metrics": f"http://{LOOPBACK}:{options.metrics_port}/metrics",
+        "traces": traces or None,
         "seller_id": SELLER,
         "other_seller_id": OTHER_SELLER,
         "issuer": variable("SECURITY__ISSUER"),
@@ -66,7 +69,7 @@ def describe(
 def by_kind(pids: Mapping[str, int]) -> dict[str, Any]:
     """Return process ids by what they do; the workers, which may be many, as a list."""
     workers = [pid for name, pid in pids.items() if name.startswith("worker-")]
-    single = {name: pids[name] for name in ("serve", "relay", "mongod", "kafka", "aws", "openid") if name in pids}
+    single = {name: pids[name] for name in ("serve", "relay", "mongod", "kafka", "aws", "openid", "traces") if name in pids}
     return {"serve": single.pop("serve"), "worker": workers, **single}
 
 

@@ -1,6 +1,7 @@
 """Writing an object of unknown length to S3 with bounded memory."""
 
 from contextlib import suppress
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
@@ -10,8 +11,9 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
     from types_aiobotocore_s3.type_defs import CompletedPartTypeDef
 
-PART_BYTES = 8 << 20
-"""Size of a part. S3 takes 10,000 of them, so an object may grow to 80 GiB; less than one part is sent as a whole."""
+PART_BYTES = 5 << 20
+"""Size of a part, the smallest that S3 takes. There may be 10,000, so an object may grow to 48 GiB; less than one part is sent
+as a whole."""
 
 
 class ObjectUpload:
@@ -23,7 +25,7 @@ class ObjectUpload:
         self._key = key
         self._content_type = content_type
         self._system = system
-        self._buffer = bytearray()
+        self._waiting = BytesIO()
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
 
@@ -35,10 +37,10 @@ class ObjectUpload:
         """
         view = memoryview(data)
         while view:
-            taken = PART_BYTES - len(self._buffer)
-            self._buffer += view[:taken]
+            taken = PART_BYTES - self._waiting.tell()
+            self._waiting.write(view[:taken])
             view = view[taken:]
-            if len(self._buffer) == PART_BYTES:
+            if self._waiting.tell() == PART_BYTES:
                 await self._send_part()
 
     async def finish(self) -> None:
@@ -50,10 +52,10 @@ class ObjectUpload:
         if self._upload_id is None:
             with reaching(self._system):
                 await self._client.put_object(
-                    Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), ContentType=self._content_type
+                    Bucket=self._bucket, Key=self._key, Body=self._taken(), ContentType=self._content_type
                 )
             return
-        if self._buffer:
+        if self._waiting.tell():
             await self._send_part()
         with reaching(self._system):
             await self._client.complete_multipart_upload(
@@ -75,7 +77,12 @@ class ObjectUpload:
                 self._upload_id = created["UploadId"]
             number = len(self._parts) + 1
             sent = await self._client.upload_part(
-                Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=bytes(self._buffer)
+                Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=self._taken()
             )
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
-        self._buffer.clear()
+
+    def _taken(self) -> BytesIO:
+        """Hand over what waits, as a file: bytes would be copied once more on their way, and sent in one piece."""
+        taken, self._waiting = self._waiting, BytesIO()
+        taken.seek(0)
+        return taken

@@ -190,7 +190,7 @@ class S3ObjectStore:
 
     @asynccontextmanager
     async def write(self, key: str, *, content_type: str) -> AsyncIterator[ObjectUpload]:
-        """Write an object of any length, holding at most 8 MiB of it; it appears when the context ends without an error."""
+        """Write an object of any length, holding at most a part of it; it appears when the context ends without an error."""
         upload = ObjectUpload(self._client, bucket=self._bucket, key=key, content_type=content_type, system=SYSTEM)
         try:
             yield upload

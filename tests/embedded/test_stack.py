@@ -52,13 +52,13 @@ def test_stack_json_is_complete_and_private(shared: StackUnderTest) -> None:
 
     assert 0o600 == stat.S_IMODE(shared.file.stat().st_mode)
     assert [
-        "graphql", "graphql_ws", "rest", "console", "metrics", "seller_id", "other_seller_id", "issuer",
+        "graphql", "graphql_ws", "rest", "console", "metrics", "traces", "seller_id", "other_seller_id", "issuer",
         "tokens", "client", "customer_id",
         "mongodb_uri", "mongodb_database", "kafka_brokers", "topics", "s3_endpoint", "sqs_endpoint", "bucket", "queue_url",
         "aws", "otp_outbox", "pids",
     ] == list(found)  # fmt: skip
     assert ["operator", "other_operator", "service", "customer"] == list(found["tokens"])
-    assert ["serve", "worker", "relay", "mongod", "kafka", "aws", "openid"] == list(found["pids"])
+    assert ["serve", "worker", "relay", "mongod", "kafka", "aws", "openid", "traces"] == list(found["pids"])
     assert 2 == len(set(found["pids"]["worker"]))
     assert 0o600 == stat.S_IMODE((shared.directory / "keys.json").stat().st_mode)
     assert 0o600 == stat.S_IMODE((shared.directory / "master.key").stat().st_mode)
@@ -101,7 +101,7 @@ def test_the_tokens_speak_for_whom_they_say(shared: StackUnderTest) -> None:
 
 
 @shares_a_stack
-@pytest.mark.parametrize("name", ["worker", "relay", "serve", "mongod", "aws", "openid"])
+@pytest.mark.parametrize("name", ["worker", "relay", "serve", "mongod", "aws", "openid", "traces"])
 def test_a_killed_process_comes_back(shared: StackUnderTest, name: str) -> None:
     before = shared.read()
     victim = before["pids"][name]
@@ -153,13 +153,13 @@ def test_a_server_given_by_url_is_used_and_not_started(shared: StackUnderTest, t
         found = other.start()
 
         assert given == found["mongodb_uri"]
-        assert ["serve", "worker", "relay", "kafka", "aws", "openid"] == list(found["pids"])
+        assert ["serve", "worker", "relay", "kafka", "aws", "openid", "traces"] == list(found["pids"])
 
 
 def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
     stack.start()
     demo = (stack.directory / "demo.json").read_text()
-    assert 7 == len(stack.survivors())
+    assert 8 == len(stack.survivors())
 
     assert 0 == stack.signal(signal.SIGTERM)
 
@@ -233,7 +233,13 @@ def test_a_seed_file_of_an_older_version_has_no_client() -> None:
     environment = {f"CUSTOMER_SERVICE_{name}": value for name, value in (addresses | {"KAFKA__BROKERS": "[]"}).items()}
 
     found = describe(
-        Options(), environment, queue_url="", tokens={}, demo={"customer_id": "cus_1", "seeded": 1}, pids={"serve": 1}
+        Options(),
+        environment,
+        queue_url="",
+        traces="",
+        tokens={},
+        demo={"customer_id": "cus_1", "seeded": 1},
+        pids={"serve": 1},
     )
 
     assert ("cus_1", None) == (found["customer_id"], found["client"])

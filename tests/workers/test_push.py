@@ -194,7 +194,8 @@ async def test_an_outage_costs_the_messages_and_two_lines_in_the_log(push: LiveP
             await one_round(push)
 
     assert ["cus_2"] == [json.loads(message.data)["customerId"] for message in channels.messages]
-    assert ["push.failing", "push.recovered"] == [entry["event"] for entry in logs]
+    # Whatever else runs in this process may have something to say as well.
+    assert ["push.failing", "push.recovered"] == [entry["event"] for entry in logs if entry["event"].startswith("push.")]
     assert before["failed"] + 2 == outcomes()["failed"]
 
 
