@@ -50,10 +50,8 @@ class ObjectUpload:
             Unavailable: it does not.
         """
         if self._upload_id is None:
-            with reaching(self._system):
-                await self._client.put_object(
-                    Bucket=self._bucket, Key=self._key, Body=self._taken(), ContentType=self._content_type
-                )
+            with reaching(self._system), self._taken() as whole:
+                await self._client.put_object(Bucket=self._bucket, Key=self._key, Body=whole, ContentType=self._content_type)
             return
         if self._waiting.tell():
             await self._send_part()
@@ -76,13 +74,17 @@ class ObjectUpload:
                 )
                 self._upload_id = created["UploadId"]
             number = len(self._parts) + 1
-            sent = await self._client.upload_part(
-                Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=self._taken()
-            )
+            with self._taken() as part:
+                sent = await self._client.upload_part(
+                    Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, PartNumber=number, Body=part
+                )
         self._parts.append({"ETag": sent["ETag"], "PartNumber": number})
 
     def _taken(self) -> BytesIO:
-        """Hand over what waits, as a file: bytes would be copied once more on their way, and sent in one piece."""
+        """Hand over what waits, as a file: bytes would be copied once more on their way, and sent in one piece.
+
+        To be closed: the client's own circular garbage would hold on to several parts otherwise.
+        """
         taken, self._waiting = self._waiting, BytesIO()
         taken.seek(0)
         return taken
