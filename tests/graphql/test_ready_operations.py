@@ -1,4 +1,4 @@
-"""Every operation below examples/operations fits the schema, and works where it stands: flow by flow, as somebody goes through."""
+"""Every operation below examples/operations fits the schema, and works where it stands, flow by flow."""
 
 import re
 from collections.abc import Iterator
@@ -136,7 +136,9 @@ def scalars(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def refusals(answer: Json) -> list[str]:
-    return [error["code"] for payload in answer.values() if isinstance(payload, dict) for error in payload.get("userErrors", [])]
+    return [
+        error["code"] for payload in answer.values() if isinstance(payload, dict) for error in payload.get("userErrors", [])
+    ]
 
 
 async def test_operations_work_one_after_the_other(
@@ -177,5 +179,3 @@ async def test_operations_work_one_after_the_other(
     assert "northwind-customers.csv" == answers["FollowImports"]["bulkImportsProgress"]["fileName"]
     assert "Customer" == answers["Entities"]["_entities"][0]["__typename"]
     assert "@key" in answers["Subgraph"]["_service"]["sdl"]
-
-

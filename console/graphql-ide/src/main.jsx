@@ -50,7 +50,6 @@ function Page() {
         defaultTabs={tabs.length > 0 ? tabs : undefined}
         defaultEditorToolsVisibility={isWide() && 'variables'}
         plugins={PLUGINS}
-        visiblePlugin={isWide() ? OPERATIONS_PLUGIN : undefined}
         // Headers may hold a token, and storage outlives the tab.
         shouldPersistHeaders={false}
         showPersistHeadersSettings={false}

@@ -4,11 +4,13 @@ import { latestAnswer, listen } from './answers.js';
 import { useOpen } from './open-operation.js';
 import { after, named } from './operations.js';
 import { fileOf, sample, send } from './upload.js';
+import { isWide } from './wide.js';
 
 /** Below an answer: sends the file that it waits for, takes the token that it brought, leads to the next operation. */
 export function NextStep({ token, onToken }) {
   const { operationName, upload, accessToken } = useSyncExternalStore(listen, latestAnswer);
   const open = useOpen();
+  useEffect(showOperations, []);
   const next = after(operationName);
   const offered = accessToken && accessToken !== token;
   if (!upload && !next && !offered) {
@@ -29,6 +31,12 @@ export function NextStep({ token, onToken }) {
       )}
     </div>
   );
+}
+
+/** Open the panel where there is room. GraphiQL makes room for it when its button is used, and in no other way. */
+function showOperations() {
+  const timer = setTimeout(() => isWide() && document.querySelector('[aria-label="Show Operations"]')?.click());
+  return () => clearTimeout(timer);
 }
 
 function Sending({ upload, name }) {
