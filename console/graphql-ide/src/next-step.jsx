@@ -1,3 +1,4 @@
+import { useEditorContext } from '@graphiql/react';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 
 import { latestAnswer, listen } from './answers.js';
@@ -11,6 +12,7 @@ export function NextStep({ token, onToken }) {
   const { operationName, upload, accessToken } = useSyncExternalStore(listen, latestAnswer);
   const open = useOpen();
   useEffect(showOperations, []);
+  useWrappedLines();
   const next = after(operationName);
   const offered = accessToken && accessToken !== token;
   if (!upload && !next && !offered) {
@@ -31,6 +33,16 @@ export function NextStep({ token, onToken }) {
       )}
     </div>
   );
+}
+
+/** Show whole lines, however narrow the editor is. */
+function useWrappedLines() {
+  const { queryEditor, variableEditor } = useEditorContext({ nonNull: true });
+  useEffect(() => {
+    for (const editor of [queryEditor, variableEditor]) {
+      editor?.setOption('lineWrapping', true);
+    }
+  }, [queryEditor, variableEditor]);
 }
 
 /** Open the panel where there is room. GraphiQL makes room for it when its button is used, and in no other way. */

@@ -10,7 +10,7 @@ export function NewImport({ onStarted }: { onStarted: (id: string) => void }) {
   const [problem, setProblem] = useState<string>();
 
   const begin = async (file: File, dryRun: boolean) => {
-    const input = { fileName: file.name, size: file.size, mode: 'UPSERT', matchBy: 'EMAIL', dryRun } as const;
+    const input = { fileName: file.name, size: file.size, mode: 'CREATE', dryRun } as const;
     const created = await client.mutation(CreateImportDocument, { input });
     const { bulkImport, upload } = accepted(answered(created).createBulkImport);
     if (!bulkImport || !upload) {
