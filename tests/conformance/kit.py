@@ -21,8 +21,7 @@ _NOT_SOURCES = {"node_modules", "dist"}
 
 def lay_out() -> None:
     """Bring the kit up to date with the repository. Several processes may do so at once: they write the same."""
-    wanted = {path.relative_to(ROOT): path for part in _PARTS for path in (ROOT / part).rglob("*") if _is_source(path)}
-    there = {path.relative_to(KIT): path for part in _PARTS for path in (KIT / part).rglob("*") if _is_source(path)}
+    wanted, there = _sources(ROOT), _sources(KIT)
     for name in there.keys() - wanted.keys():
         there[name].unlink(missing_ok=True)
     for name, source in wanted.items():
@@ -31,8 +30,21 @@ def lay_out() -> None:
             _replace(KIT / name, content)
 
 
-def _is_source(path: Path) -> bool:
-    return path.is_file() and not _NOT_SOURCES & set(path.parts) and path.name != ".prepared"
+def _sources(home: Path) -> dict[Path, Path]:
+    """Return the files of the parts by their names below *home*, without what was installed, built, or put there by a test."""
+    found = {path.relative_to(home): path for part in _PARTS for path in (home / part).rglob("*") if _is_file(path)}
+    return {
+        name: path for name, path in found.items() if name.name != ".prepared" and not any(map(_is_no_part, name.parent.parts))
+    }
+
+
+def _is_file(path: Path) -> bool:
+    # What `make conformance` leaves behind itself.
+    return path.is_file() and path.name != ".prepared"
+
+
+def _is_no_part(folder: str) -> bool:
+    return folder in _NOT_SOURCES or folder.startswith(".")
 
 
 def _replace(path: Path, content: bytes) -> None:

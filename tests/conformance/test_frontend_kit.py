@@ -2,14 +2,16 @@
 
 import filecmp
 import json
+import re
 import shutil
+import uuid
 from pathlib import Path
 
 import pytest
 
 from app.settings import Settings
 from tests.api import Tokens
-from tests.conformance.kit import CLIENT, MISSING, lay_out
+from tests.conformance.kit import CLIENT, EXAMPLE, MISSING, lay_out
 from tests.conformance.node import run
 from tests.house import ROOT
 
@@ -89,3 +91,34 @@ def test_lock_does_not_say_where_somebodys_registry_is(name: str) -> None:
     packages = json.loads((ROOT / name).read_text(encoding="utf-8"))["packages"]
 
     assert {"../../clients/typescript"} >= {package["resolved"] for package in packages.values() if "resolved" in package}
+
+
+def blocks() -> list[str]:
+    """Return the TypeScript of the guide."""
+    guide = (ROOT / "docs" / "frontend.md").read_text(encoding="utf-8")
+    return re.findall(r"^```ts\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+
+
+@needs_the_kit
+async def test_every_block_of_the_guide_compiles_as_it_stands() -> None:
+    """
+    And one that asks for what the schema does not have does not, or nothing would have been looked at.
+    """
+    lay_out()
+    folder = EXAMPLE / f".guide-{uuid.uuid4().hex[:8]}"
+    folder.mkdir()
+    try:
+        for number, block in enumerate(blocks()):
+            (folder / f"block-{number}.ts").write_text(block, encoding="utf-8")
+        (folder / "tsconfig.json").write_text('{"extends": "../tsconfig.json", "include": ["*.ts"]}', encoding="utf-8")
+        compiled = await run("node_modules/.bin/tsc", "--noEmit", "--project", folder, cwd=EXAMPLE)
+        wrong = blocks()[0].replace("fullName, email }", "fullNome, email }")
+        (folder / "block-0.ts").write_text(wrong, encoding="utf-8")
+        refused = await run("node_modules/.bin/tsc", "--noEmit", "--project", folder, cwd=EXAMPLE)
+    finally:
+        shutil.rmtree(folder)
+
+    assert len(blocks()) > 9
+    assert (0, "") == (compiled.code, compiled.output)
+    assert 0 != refused.code
+    assert "fullNome" in refused.output
