@@ -9,6 +9,7 @@ RUN_DIR names another stack than the one in ``.run``.
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from embedded.processes import ROOT
 from tests.api import Api, Json
+from tests.conformance.kit import EXAMPLE, lay_out
+from tests.conformance.node import run
 from tests.console.browser import CHROMIUM, Scheme
 from tests.console.test_react_example import preview
 from tests.console.test_records import with_passport
@@ -31,6 +34,8 @@ IMAGES = ROOT / "docs" / "images"
 LOOKS: tuple[tuple[int, int, Scheme], ...] = ((1440, 900, "light"), (360, 740, "dark"))
 ROWS = 40_000
 WHO = "Ada"
+A_WHILE = re.compile(r"^(1[2-9]|[2-9]\d) %$")
+CHINOOK = "chinook-customers.csv"
 PATIENCE_MS = 60_000
 FORMER = 'query { customerBy(key: {externalId: "walk-1"}) { id } }'
 
@@ -101,7 +106,7 @@ async def imports(taken: Camera) -> None:
     big = csv(ROWS, broken=600).replace(b"\nE-", f"\nP{taken.width}-".encode())
     await choose(page, {"name": "all-customers.csv", "mimeType": "text/csv", "buffer": big})
     await page.get_by_role("button", name="Import", exact=True).click()
-    await page.get_by_text("left, until").wait_for()
+    await page.get_by_text(A_WHILE).wait_for()
     await taken.take("console/progress")
     await page.get_by_role("link", name="Imports").first.click()
     await page.get_by_role("row").nth(2).wait_for()
@@ -143,7 +148,10 @@ async def playground(taken: Camera, stack: Json) -> None:
 
 
 async def example(taken: Camera, stack: Json) -> None:
-    """The example in React, after an import."""
+    """The example in React as it is now, after an import."""
+    lay_out()
+    built = await run("npm", "run", "--silent", "build", cwd=EXAMPLE)
+    assert 0 == built.code, built.output
     async with preview(stack["rest"]) as address:
         await taken.page.goto(address)
         await taken.page.get_by_label("A CSV file of customers").set_input_files(ROOT / "examples" / "northwind-customers.csv")
@@ -165,7 +173,7 @@ async def main() -> None:
         if former := (await execute.data(FORMER))["customerBy"]:
             await execute.data(DELETE, {"id": former["id"]})
         customer, document = await with_passport(execute)
-        await finished(execute, await start(execute, (ROOT / "examples" / "chinook-customers.csv").read_bytes()))
+        await finished(execute, await start(execute, (ROOT / "examples" / CHINOOK).read_bytes(), fileName=CHINOOK))
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for width, height, scheme in LOOKS:
             async with camera(browser, stack, width=width, height=height, scheme=scheme) as taken:
