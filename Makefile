@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test test-kafka conformance chaos check fmt bench schema ide console clean clean-data
+.PHONY: help prepare run test test-kafka conformance chaos check fmt bench schema ide console pictures clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -58,6 +58,10 @@ ide: ## Build console/graphql-ide/dist, the page at GET /graphql, from its sourc
 
 console: ## Build console/import-console/dist, the page at /console, from its sources and the schema
 	cd console/import-console && npm ci --no-audit --no-fund && npm run --silent build
+
+pictures: prepare ## Take the pictures in docs/images anew, of a stack that `make run` has started (needs Chromium and pngquant)
+	@tests/conformance/prepare.sh
+	$(PYTHON_ENV) -m tests.console.pictures
 
 clean: ## Remove the environment and caches; the data in .run stays
 	rm -rf .venv .uv .conformance .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

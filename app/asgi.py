@@ -101,7 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
             browsers = open_to_browsers(endpoint, settings.server.allowed_origins)
             app.router.routes.insert(0, Route("/graphql", endpoint=Endpoint(browsers)))
             app.graphql = Watched(browsers, span)
-            app.router.routes[:0] = ide_routes(settings.environment)
+            app.router.routes[:0] = ide_routes(settings.environment, container.store.origin)
             app.include_router(socket)
             for router in _routers(settings, container, stopping):
                 app.include_router(router)

@@ -40,7 +40,12 @@ def assets(path: str, dist: Path, media_types: Mapping[str, str]) -> Route:
     Raises:
         FileNotFoundError: one of them is missing.
     """
-    files = {name: _load(dist / name, media_type) for name, media_type in media_types.items()}
+    return made_assets(path, {name: (media_type, (dist / name).read_bytes()) for name, media_type in media_types.items()})
+
+
+def made_assets(path: str, contents: Mapping[str, tuple[str, bytes]]) -> Route:
+    """Return the route below *path* that serves *contents*, each with its media type by its name, and nothing else."""
+    files = {name: _asset(content, media_type) for name, (media_type, content) in contents.items()}
 
     async def asset(request: Request) -> Response:
         found = files.get(request.path_params["name"])
@@ -86,6 +91,5 @@ def own_sockets(request: Request) -> list[str]:
     return [f"{'wss' if request.url.scheme == 'https' else 'ws'}://{host}"] if _HOST.fullmatch(host) else []
 
 
-def _load(path: Path, media_type: str) -> _Asset:
-    content = path.read_bytes()
+def _asset(content: bytes, media_type: str) -> _Asset:
     return _Asset(content, media_type, f'"{hashlib.sha256(content).hexdigest()[:32]}"')

@@ -22,6 +22,6 @@ const withoutFonts = {
 await bundle(
   dirname(fileURLToPath(import.meta.url)),
   build,
-  { entryPoints: ['src/main.jsx'], loader: { '.graphql': 'text' }, plugins: [withoutFonts] },
+  { entryPoints: ['src/main.jsx'], plugins: [withoutFonts] },
   { others: ['mit.txt'] },
 );

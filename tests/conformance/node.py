@@ -28,7 +28,7 @@ class Finished:
 
 async def tool(name: str, *arguments: str | Path, cwd: Path = HERE, environment: Mapping[str, str] | None = None) -> Finished:
     """Run a command line tool of npm in *cwd*, with *environment* beside what this process has."""
-    return await _run(MODULES / ".bin" / name, *arguments, cwd=cwd, environment=environment)
+    return await run(MODULES / ".bin" / name, *arguments, cwd=cwd, environment=environment)
 
 
 async def script(name: str, **given: object) -> list[Json]:
@@ -37,25 +37,30 @@ async def script(name: str, **given: object) -> list[Json]:
     Raises:
         AssertionError: it failed, with all that it wrote.
     """
-    finished = await _run("node", HERE / f"{name}.mjs", cwd=HERE, stdin=json.dumps(given).encode())
+    finished = await run("node", HERE / f"{name}.mjs", cwd=HERE, stdin=json.dumps(given).encode())
     assert 0 == finished.code, finished.output
     return [json.loads(line) for line in finished.output.splitlines() if line.startswith("{")]
 
 
-async def _run(
+def surroundings(more: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment and *more*, for programs that talk to this machine only and to no terminal."""
+    inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return {**inherited, "NO_COLOR": "1", **more}
+
+
+async def run(
     program: str | Path,
     *arguments: str | Path,
     cwd: Path,
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> Finished:
-    # Everything here talks to this machine only, whatever proxies there are; and colours are not for tests.
-    inherited = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    """Run *program* in *cwd* to its end, with *environment* beside what this process has."""
     process = await asyncio.create_subprocess_exec(
         program,
         *arguments,
         cwd=cwd,
-        env={**inherited, "NO_COLOR": "1", **(environment or {})},
+        env=surroundings(environment or {}),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -1,1 +1,1 @@
-"""The console in a real browser, against the served application."""
+"""Pages in a real browser, against the served application."""

@@ -41,11 +41,11 @@ class Tab:
         self.page.on("request", lambda request: self._asked(request.url))
         self.page.on("websocket", lambda socket: self._asked(socket.url))
 
-    async def look_over(self) -> list[Any]:
-        """Return what axe-core finds: how grave, which rule, and the first element."""
+    async def look_over(self, look: str = _LOOK_OVER) -> list[Any]:
+        """Return what axe-core finds: how grave, which rule, and the first element; or what *look* makes of it."""
         # As a debugger does it: as an element of the page, its policy would stop it.
         await self.page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-        found: list[Any] = await self.page.evaluate(_LOOK_OVER)
+        found: list[Any] = await self.page.evaluate(look)
         return found
 
     async def overflow(self) -> int:

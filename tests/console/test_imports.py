@@ -23,7 +23,7 @@ async def choose(tab: Tab, content: str | bytes, name: str = "customers.csv") ->
     """Choose a file, and wait until it is seen what was recognised."""
     await tab.page.get_by_role("link", name="New import").first.click()
     await tab.page.get_by_label("Drop a CSV file here").set_input_files(file(content, name))
-    await tab.page.get_by_role("heading", name="Columns").wait_for()
+    await tab.page.get_by_role("heading", name="Start", exact=True).wait_for()
 
 
 async def test_file_is_recognised_corrected_tried_and_imported(tab: Tab, execute: Api, import_worker: None) -> None:
@@ -108,6 +108,8 @@ async def test_file_that_is_none_is_refused_with_the_reason(tab: Tab, execute: A
     await tab.page.get_by_label("Drop a CSV file here").set_input_files(file(content))
 
     await tab.page.get_by_role("alert").filter(has_text=told).wait_for()
+    await tab.page.get_by_role("link", name="Choose another file").or_(tab.page.get_by_label("Drop a CSV file here")).wait_for()
+    assert 0 == await tab.page.get_by_role("heading", name="Columns").count()
     assert {"AWAITING_UPLOAD"} >= {one["status"] for one in (await execute.data(IMPORTS))["bulkImports"]["nodes"]}
 
 

@@ -3,7 +3,6 @@
 import os
 import random
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -26,6 +25,7 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from app.container import Container
+from app.graphql.ready_operations import load_ready_operations
 from app.graphql.response import body_of
 from app.graphql.schema import build_schema
 from auth.principal import SCOPES, Principal, Scope
@@ -107,15 +107,14 @@ CUSTOMER_ID = "cus_01m82c4ykgergbr9bz5f1r0xgf"
 
 
 def written() -> Iterator[tuple[str, str]]:
-    """Yield the operations of the conformance suite and of the console, by name."""
+    """Yield the operations of the conformance suite and those of the playground, by name."""
     folder = ROOT / "tests" / "conformance" / "operations"
     texts = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.graphql")))
     for name, document in separate_operations(parse(texts)).items():
         yield name, print_ast(document)
-    examples = Path(ROOT / "console" / "graphql-ide" / "src" / "examples.graphql").read_text(encoding="utf-8")
-    for part in examples.split("\n# ---"):
-        for name, document in separate_operations(parse(part)).items():
-            yield f"example {name}", print_ast(document)
+    for operation in load_ready_operations():
+        (name,) = separate_operations(parse(operation.query))
+        yield f"ready {name}", operation.query
 
 
 WRITTEN = dict(written())

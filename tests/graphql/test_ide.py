@@ -6,40 +6,23 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
-from graphql import FieldNode, OperationDefinitionNode, OperationType, parse, print_ast, validate
 from starlette.applications import Starlette
 
-from app.graphql.document_guard import MAX_COMMENTS
+from app.container import Container
 from app.graphql.ide import DIST, ide_routes
-from app.graphql.schema import build_schema
+from app.graphql.ready_operations import load_ready_operations
+from core.errors import Unavailable
 from tests.api import BASE, Api
 from tests.built_pages import checksum_of_sources, checksums_of_build, policy
+from tests.house import ROOT
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 MANIFEST = json.loads((DIST / "manifest.json").read_text(encoding="utf-8"))
 TYPES = {"main.js": "text/javascript", "main.css": "text/css", "licences.txt": "text/plain"}
 
 
-def examples() -> dict[str, str]:
-    """Return what the tabs of a first visit hold, by the names of the operations."""
-    source = (DIST.parent / "src" / "examples.graphql").read_text(encoding="utf-8")
-    found, start = {}, 0
-    for operation in parse(source).definitions:
-        assert isinstance(operation, OperationDefinitionNode)
-        assert operation.name is not None
-        assert operation.loc is not None
-        found[operation.name.value] = source[start : operation.loc.end].strip()
-        start = operation.loc.end
-    return found
-
-
-EXAMPLES = examples()
-
-
-def operation(name: str) -> OperationDefinitionNode:
-    (found,) = parse(EXAMPLES[name]).definitions
-    assert isinstance(found, OperationDefinitionNode)
-    return found
+async def store_origin() -> str:
+    return "https://files.test"
 
 
 # ---------------------------------------------------------------------------- who gets the page
@@ -83,17 +66,17 @@ async def test_production_has_no_page_and_no_files(app: FastAPI) -> None:
     """
     The routes of the application with those of the IDE as production has them: none.
     """
-    ours = {getattr(route, "path", None) for route in ide_routes("development")}
-    kinds = {type(route) for route in ide_routes("development")}
+    ours = {getattr(route, "path", None) for route in ide_routes("development", store_origin)}
+    kinds = {type(route) for route in ide_routes("development", store_origin)}
     others = [route for route in app.routes if not (type(route) in kinds and getattr(route, "path", None) in ours)]
     graphql = [route for route in app.routes if getattr(route, "path", None) == "/graphql" and route not in others]
-    production = Starlette(routes=[*ide_routes("production"), *graphql[1:], *others])
+    production = Starlette(routes=[*ide_routes("production", store_origin), *graphql[1:], *others])
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=production), base_url=BASE) as client:
         page = await client.get("/graphql", headers=BROWSER)
         files = [await client.get(f"/graphql/ide/{name}", headers=BROWSER) for name in TYPES]
 
-    assert [] == ide_routes("production")
+    assert [] == ide_routes("production", store_origin)
     assert (405, "POST") == (page.status_code, page.headers["allow"])
     assert [404, 404, 404] == [answer.status_code for answer in files]
 
@@ -101,7 +84,9 @@ async def test_production_has_no_page_and_no_files(app: FastAPI) -> None:
 # ---------------------------------------------------------------------------- what the page may do
 
 
-async def test_page_may_load_and_call_nothing_but_this_service(http: httpx.AsyncClient) -> None:
+async def test_page_may_call_nothing_but_this_service_and_the_store_of_its_files(
+    http: httpx.AsyncClient, container: Container
+) -> None:
     answer = await http.get("/graphql", headers=BROWSER)
 
     found = policy(answer)
@@ -109,7 +94,7 @@ async def test_page_may_load_and_call_nothing_but_this_service(http: httpx.Async
     assert {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
-        "connect-src": ["'self'", "ws://api.test"],
+        "connect-src": ["'self'", "ws://api.test", await container.store.origin()],
         "img-src": ["'self'", "data:"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
@@ -153,11 +138,11 @@ async def test_every_page_has_a_nonce_of_its_own(http: httpx.AsyncClient) -> Non
     ],
 )
 async def test_host_of_the_request_adds_itself_to_the_policy_and_nothing_more(
-    http: httpx.AsyncClient, host: str, source: list[str]
+    http: httpx.AsyncClient, container: Container, host: str, source: list[str]
 ) -> None:
     answer = await http.get("/graphql", headers={**BROWSER, "host": host})
 
-    assert ["'self'", *source] == policy(answer)["connect-src"]
+    assert ["'self'", *source, await container.store.origin()] == policy(answer)["connect-src"]
     assert ["'self'"] == policy(answer)["script-src"]
 
 
@@ -255,52 +240,29 @@ def test_lock_does_not_say_where_somebodys_registry_is() -> None:
     assert [] == [name for name, package in packages.items() if "integrity" not in package]
 
 
-# ---------------------------------------------------------------------------- the examples
+# ---------------------------------------------------------------------------- what it is given to show
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_example_fits_the_schema(name: str) -> None:
-    schema = build_schema()._schema
+async def test_page_is_given_every_ready_operation(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/graphql/ide/ready/operations.json")
 
-    assert [] == validate(schema, parse(EXAMPLES[name]))
-    assert EXAMPLES[name].startswith("# ")
-    assert EXAMPLES[name].count("#") <= MAX_COMMENTS
+    assert "application/json" == answer.headers["content-type"]
+    assert [operation.as_json() for operation in load_ready_operations()] == answer.json()
 
 
-def test_examples_show_the_main_flows() -> None:
-    fields = {selected.name.value for name in EXAMPLES for selected in operation(name).selection_set.selections
-              if isinstance(selected, FieldNode)}  # fmt: skip
+@pytest.mark.parametrize("name", ["passport.png", "northwind-customers.csv"])
+async def test_page_is_given_the_files_that_operations_announce(http: httpx.AsyncClient, name: str) -> None:
+    answer = await http.get(f"/graphql/ide/ready/{name}")
 
-    assert {
-        "viewer", "customers", "createCustomer", "createBulkImport", "startBulkImport", "bulkImportsProgress", "customerEvents",
-    } == fields  # fmt: skip
-    assert all(word in print_ast(operation(name)) for name, word in (("History", "history"), ("Onboarding", "onboarding")))
+    assert (ROOT / "examples" / name).read_bytes() == answer.content
 
 
-async def test_examples_work_one_after_the_other(execute: Api) -> None:
-    """
-    As somebody clicks through the tabs of a first visit; those who follow something are for tests of the socket.
-    """
-    answers = {
-        name: await execute.data(text)
-        for name, text in EXAMPLES.items()
-        if operation(name).operation is not OperationType.SUBSCRIPTION and name != "StartImport"
-    }
-    started = await execute.data(
-        EXAMPLES["StartImport"], {"id": answers["CreateImport"]["createBulkImport"]["bulkImport"]["id"]}
-    )
+async def test_page_works_without_a_store_and_sends_nothing_then() -> None:
+    async def away() -> str:
+        raise Unavailable("The object store does not answer.")
 
-    assert "Ada Lovelace" == answers["CreateCustomer"]["createCustomer"]["customer"]["fullName"]
-    (customer,) = answers["History"]["customers"]["nodes"]
-    assert ["CREATED"] == [event["type"] for event in customer["history"]["nodes"]]
-    assert False is answers["Onboarding"]["customers"]["nodes"][0]["onboarding"]["complete"]
-    # Nobody has sent the file that it announces.
-    assert [] != started["startBulkImport"]["userErrors"]
+    inside = httpx.ASGITransport(app=Starlette(routes=ide_routes("development", away)))
+    async with httpx.AsyncClient(transport=inside, base_url=BASE) as browser:
+        answer = await browser.get("/graphql", headers=BROWSER)
 
-
-async def test_examples_say_who_is_first_when_run_twice(execute: Api) -> None:
-    await execute.data(EXAMPLES["CreateCustomer"])
-
-    second = await execute.data(EXAMPLES["CreateCustomer"])
-
-    assert {"TAKEN"} == {error["code"] for error in second["createCustomer"]["userErrors"]}
+    assert ["'self'", "ws://api.test"] == policy(answer)["connect-src"]

@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react';
 
 const WHO = { query: '{ viewer { kind subject sellerId } }' };
 
-/** Says as whom the page asks, by what the service answers, and takes another token. */
-export function CallerBar({ fetcher, token, onToken }) {
+/** Says as whom the page asks, by what the service answers, and takes another token, or the one from *before*. */
+export function CallerBar({ fetcher, token, before, onToken }) {
   const caller = useCaller(fetcher, token);
   const [changing, setChanging] = useState(false);
 
@@ -34,6 +34,11 @@ export function CallerBar({ fetcher, token, onToken }) {
         </form>
       ) : (
         <div>
+          {before && before !== token && (
+            <button type="button" onClick={() => onToken(before)}>
+              Back to who I was
+            </button>
+          )}
           <button type="button" onClick={() => setChanging(true)}>
             {token ? 'Other token' : 'Enter a token'}
           </button>

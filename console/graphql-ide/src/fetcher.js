@@ -1,6 +1,8 @@
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphQLError, Kind, parse } from 'graphql';
 
+import { remember } from './answers.js';
+
 const URL_HERE = '/graphql';
 const SOCKET_HERE = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${URL_HERE}`;
 
@@ -13,8 +15,17 @@ export function createFetcher(token) {
   const ask = createGraphiQLFetcher({ url: URL_HERE, subscriptionUrl: SOCKET_HERE, enableIncrementalDelivery: false });
   return (parameters, options) => {
     const { documentAST, operationName } = chosen(parameters);
-    return ask({ ...parameters, operationName }, { ...options, documentAST, headers: withToken(options?.headers, token) });
+    const answer = ask({ ...parameters, operationName }, { ...options, documentAST, headers: withToken(options?.headers, token) });
+    return typeof answer.then === 'function' ? answer.then((result) => noted(operationName, result)) : answer;
   };
+}
+
+/** An answer, once it has been remembered. A subscription answers with a stream, which is left as it is. */
+function noted(operationName, answer) {
+  if (answer?.data) {
+    remember(operationName, answer);
+  }
+  return answer;
 }
 
 /**

@@ -5,9 +5,11 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { CallerBar } from './caller-bar.jsx';
-import { EXAMPLES } from './examples.js';
-import { EXAMPLES_PLUGIN } from './examples-plugin.jsx';
 import { createFetcher } from './fetcher.js';
+import { NextStep } from './next-step.jsx';
+import { textOf } from './open-operation.js';
+import { load, operations } from './operations.js';
+import { OPERATIONS_PLUGIN } from './operations-plugin.jsx';
 import './page.css';
 import * as tokens from './tokens.js';
 import { isWide } from './wide.js';
@@ -15,13 +17,24 @@ import { isWide } from './wide.js';
 // Dialogs put a style element into the page to hold it still; the content security policy knows it by this number.
 setNonce(document.querySelector('script[nonce]').nonce);
 
-const PLUGINS = [EXAMPLES_PLUGIN];
+const PLUGINS = [OPERATIONS_PLUGIN];
+const AT_FIRST = 3;
+
+/** What a first visit has open: who one is, what there is, and the beginning of the first flow. */
+const firstTabs = () => operations().slice(0, AT_FIRST).map(({ query, variables }) => ({ query, variables: textOf(variables) }));
 
 function Page() {
   const [token, setToken] = useState(tokens.load);
+  const [tabs] = useState(firstTabs);
   const fetcher = useMemo(() => createFetcher(token), [token]);
 
+  const [before, setBefore] = useState('');
+
   const change = useCallback((given) => setToken(tokens.save(given)), []);
+  const goOnAs = (given) => {
+    setBefore(token);
+    change(given);
+  };
   useEffect(() => {
     // Somebody opens the printed link again, in a tab that shows this page already.
     const renew = () => setToken(tokens.load());
@@ -31,10 +44,10 @@ function Page() {
 
   return (
     <>
-      <CallerBar fetcher={fetcher} token={token} onToken={change} />
+      <CallerBar fetcher={fetcher} token={token} before={before} onToken={change} />
       <GraphiQL
         fetcher={fetcher}
-        defaultTabs={EXAMPLES}
+        defaultTabs={tabs.length > 0 ? tabs : undefined}
         defaultEditorToolsVisibility={isWide() && 'variables'}
         plugins={PLUGINS}
         // Headers may hold a token, and storage outlives the tab.
@@ -43,11 +56,14 @@ function Page() {
         schemaDescription
       >
         <GraphiQL.Logo>
-          <span className="name">GraphQL</span>
+          <span className="name">Customer Service</span>
         </GraphiQL.Logo>
+        <GraphiQL.Footer>
+          <NextStep token={token} onToken={goOnAs} />
+        </GraphiQL.Footer>
       </GraphiQL>
     </>
   );
 }
 
-createRoot(document.getElementById('page')).render(<Page />);
+load().then(() => createRoot(document.getElementById('page')).render(<Page />));

@@ -62,9 +62,11 @@ export function Prepare({ state, onState }: PrepareProps): JSX.Element {
     <div class="beside">
       <div class="stack">
         <Problems preview={preview} problem={problem ?? settings.problem} />
-        <Panel id="columns" title="Columns" aside={(loading || settings.saving) && <span class="muted small">Looking again …</span>}>
-          <Mapping preview={preview} chosen={settings.columns ?? []} onChange={(columns) => settings.change({ columns })} />
-        </Panel>
+        {(preview.columns.length > 0 || preview.format !== null) && (
+          <Panel id="columns" title="Columns" aside={(loading || settings.saving) && <span class="muted small">Looking again …</span>}>
+            <Mapping preview={preview} chosen={settings.columns ?? []} onChange={(columns) => settings.change({ columns })} />
+          </Panel>
+        )}
         {preview.rows.length > 0 && (
           <Panel id="first-rows" title="First rows">
             <FirstRows rows={preview.rows} />
@@ -94,6 +96,9 @@ function Problems({ preview, problem }: { preview: Found; problem: Problem | nul
           {preview.userErrors.map((error) => (
             <p key={error.message}>{error.message}</p>
           ))}
+          <p>
+            <Link to="/imports/new">Choose another file</Link>
+          </p>
         </Notice>
       )}
     </>
