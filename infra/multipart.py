@@ -1,10 +1,10 @@
 """Writing an object of unknown length to S3 with bounded memory."""
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
-from infra.aws import reaching
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -15,14 +15,25 @@ PART_BYTES = 8 << 20
 
 
 class ObjectUpload:
-    """One object on its way up. Holds at most one part in memory; nothing is visible before `finish`."""
+    """One object on its way up. Holds at most one part in memory; nothing is visible before `finish`.
 
-    def __init__(self, client: "S3Client", *, bucket: str, key: str, content_type: str, system: str) -> None:
+    *reaching* translates the failures of each call; see `infra.aws.reaching`.
+    """
+
+    def __init__(
+        self,
+        client: "S3Client",
+        *,
+        bucket: str,
+        key: str,
+        content_type: str,
+        reaching: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._key = key
         self._content_type = content_type
-        self._system = system
+        self._reaching = reaching
         self._buffer = bytearray()
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
@@ -48,14 +59,14 @@ class ObjectUpload:
             Unavailable: it does not.
         """
         if self._upload_id is None:
-            with reaching(self._system):
+            with self._reaching():
                 await self._client.put_object(
                     Bucket=self._bucket, Key=self._key, Body=bytes(self._buffer), ContentType=self._content_type
                 )
             return
         if self._buffer:
             await self._send_part()
-        with reaching(self._system):
+        with self._reaching():
             await self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
             )
@@ -63,11 +74,11 @@ class ObjectUpload:
     async def abandon(self) -> None:
         """Throw away what was sent. A store that cannot be reached keeps the parts; a lifecycle rule has to remove them."""
         if self._upload_id is not None:
-            with suppress(Unavailable), reaching(self._system):
+            with suppress(Unavailable), self._reaching():
                 await self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload_id)
 
     async def _send_part(self) -> None:
-        with reaching(self._system):
+        with self._reaching():
             if self._upload_id is None:
                 created = await self._client.create_multipart_upload(
                     Bucket=self._bucket, Key=self._key, ContentType=self._content_type
