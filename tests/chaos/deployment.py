@@ -75,9 +75,10 @@ class Deployment:
 
     def prepare(self) -> None:
         """Make indexes, bucket and queues."""
-        subprocess.run(
-            python_module("app", "database", "setup"), env=self.environment, cwd=ROOT, check=True, capture_output=True
+        done = subprocess.run(
+            python_module("app", "database", "setup"), env=self.environment, cwd=ROOT, check=False, capture_output=True
         )
+        assert 0 == done.returncode, done.stderr.decode()[-3000:]
 
     def start(self, role: str) -> "subprocess.Popen[bytes]":
         """Start ``serve``, ``worker`` or ``relay``, and do not wait."""
