@@ -5,8 +5,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -73,12 +73,14 @@ class Deployment:
         """Return the token of an operator of a seller."""
         return self._mint.mint(PrincipalKind.OPERATOR, "ada", seller_id)
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """Make indexes, bucket and queues."""
-        done = subprocess.run(
-            python_module("app", "database", "setup"), env=self.environment, cwd=ROOT, check=False, capture_output=True
+        command = python_module("app", "database", "setup")
+        # Beside this loop: the ways to the servers may be in it.
+        done = await asyncio.to_thread(
+            subprocess.run, command, env=self.environment, cwd=ROOT, check=False, capture_output=True, text=True
         )
-        assert 0 == done.returncode, done.stderr.decode()[-3000:]
+        assert 0 == done.returncode, done.stderr[-3000:]
 
     def start(self, role: str) -> "subprocess.Popen[bytes]":
         """Start ``serve``, ``worker`` or ``relay``, and do not wait."""
@@ -110,12 +112,12 @@ class Deployment:
             process.wait()
 
 
-@contextmanager
-def deployed(directory: Path, servers: Servers, **variables: str) -> Iterator[Deployment]:
+@asynccontextmanager
+async def deployed(directory: Path, servers: Servers, **variables: str) -> AsyncIterator[Deployment]:
     """Prepare everything for processes, and end those that are started."""
     deployment = Deployment(directory, servers, **variables)
     try:
-        deployment.prepare()
+        await deployment.prepare()
         yield deployment
     finally:
         deployment.end()

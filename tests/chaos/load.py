@@ -142,14 +142,19 @@ class Load:
 
 
 @asynccontextmanager
-async def load(url: str, tokens: Mapping[str, str], *, callers: int, seed: int = 1, pause: float = 0.0) -> AsyncIterator[Load]:
-    """Let callers of each seller of *tokens* be at work; leaving waits until each knows what became of its last call."""
+async def load(
+    url: str, tokens: Mapping[str, str], *, callers: int, seed: int = 1, pause: float = 0.0, name: str = "c"
+) -> AsyncIterator[Load]:
+    """Let callers of each seller of *tokens* be at work; leaving lets each of them finish its last call.
+
+    The marks of one load begin with *name*, by which they differ from those of another one.
+    """
     running = Load(History())
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http, asyncio.TaskGroup() as group:
         for seller, token in tokens.items():
             for number in range(callers):
-                name = f"{seller}-{number}"
-                caller = Caller(http, url, token, seller, name, running.history, random.Random(f"{seed} {name}"), pause=pause)
+                mine = f"{name}-{seller}-{number}"
+                caller = Caller(http, url, token, seller, mine, running.history, random.Random(f"{seed} {mine}"), pause=pause)
                 group.create_task(caller.run(running.stop))
         try:
             yield running

@@ -67,7 +67,7 @@ async def _ways(servers: Servers, tmp_path: Path) -> AsyncIterator[Ways]:
             mongodb_uri=f"mongodb://{database.address}/?directConnection=true",
             aws_endpoint=f"http://{store.address}",
         )
-        deployment = stack.enter_context(
+        deployment = await stack.enter_async_context(
             deployed(
                 tmp_path,
                 given,

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 @pytest.mark.timeout(7200)
 async def test_an_api_and_relays_that_are_killed_all_the_time_lose_and_double_nothing(servers: Servers, tmp_path: Path) -> None:
-    with deployed(tmp_path, servers) as deployment:
+    async with deployed(tmp_path, servers) as deployment:
         survived = await survives(deployment, seed=_SEED, kills=_KILLS, sellers=3, callers=4)
 
     _log.info("%s; %d events, %d of them repeated", survived.kills, survived.events, survived.repeated)
@@ -30,7 +30,7 @@ async def test_an_api_and_relays_that_are_killed_all_the_time_lose_and_double_no
 async def test_relays_that_are_frozen_for_longer_than_their_leases_never_reorder_a_customer(
     servers: Servers, tmp_path: Path
 ) -> None:
-    with deployed(tmp_path, servers) as deployment:
+    async with deployed(tmp_path, servers) as deployment:
         survived = await survives(deployment, seed=_SEED + 1, kills=max(_KILLS // 4, 2), callers=2, frozen=30)
 
     _log.info("%d freezes; %d events, %d of them repeated", survived.freezes, survived.events, survived.repeated)

@@ -21,7 +21,7 @@ _LEAST = 0.5
 
 @pytest.mark.timeout(300)
 async def test_twice_what_it_can_do_is_refused_early_and_leaves_nothing_behind(servers: Servers, tmp_path: Path) -> None:
-    with deployed(tmp_path, servers) as deployment:
+    async with deployed(tmp_path, servers) as deployment:
         deployment.start("serve")
         await deployment.ready()
         token = deployment.token("crowd")

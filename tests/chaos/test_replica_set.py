@@ -54,7 +54,7 @@ async def test_a_primary_that_is_lost_costs_seconds_and_nothing_that_was_acknowl
     servers: Servers, nodes: ReplicaSet, tmp_path: Path, fault: Callable[[ReplicaSet], Awaitable[Callable[[], None]]]
 ) -> None:
     given = replace(servers, mongodb_uri=nodes.uri)
-    with deployed(tmp_path / "service", given) as deployment:
+    async with deployed(tmp_path / "service", given) as deployment:
         deployment.start("serve")
         await deployment.ready()
         tokens = {name: deployment.token(name) for name in ("one", "two")}
@@ -81,7 +81,7 @@ async def _narrow(servers: Servers, tmp_path: Path) -> AsyncIterator[tuple[Deplo
     """An API with two connections to a database that can be made slow."""
     async with fault_proxy(servers.mongodb_uri) as proxy:
         given = replace(servers, mongodb_uri=f"mongodb://{proxy.address}/?directConnection=true")
-        with deployed(tmp_path, given, MONGODB__MAX_POOL_SIZE="2", MONGODB__MIN_POOL_SIZE="0") as deployment:
+        async with deployed(tmp_path, given, MONGODB__MAX_POOL_SIZE="2", MONGODB__MIN_POOL_SIZE="0") as deployment:
             deployment.start("serve")
             await deployment.ready()
             yield deployment, proxy.delay

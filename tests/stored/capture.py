@@ -1,4 +1,4 @@
-"""Writes what this version stores, once, before the next begins: ``python -m tests.stored.capture tests/stored/VERSION.json``."""
+"""Writes what this version stores, once, before the next one begins: ``python -m tests.stored.capture FILE``."""
 
 import asyncio
 import json

@@ -11,7 +11,7 @@ from tests.servers import Servers
 
 @pytest.mark.timeout(400)
 async def test_an_api_and_a_relay_that_are_killed_lose_and_double_nothing(servers: Servers, tmp_path: Path) -> None:
-    with deployed(tmp_path, servers) as deployment:
+    async with deployed(tmp_path, servers) as deployment:
         survived = await survives(deployment, seed=5, kills=1)
 
     assert {"serve": 1, "relay": 1} == survived.kills
