@@ -8,6 +8,7 @@ import bson
 from bson import json_util
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 _AT_ONCE = 1000
@@ -17,8 +18,9 @@ _RAW: CodecOptions[RawBSONDocument] = CodecOptions(RawBSONDocument)
 async def dump(database: AsyncDatabase[dict[str, Any]], directory: Path) -> None:
     """Write every collection of *database* to *directory*."""
     for name in await database.list_collection_names():
+        collection: AsyncCollection[Any] = database.get_collection(name, codec_options=_RAW)
         with (directory / f"{name}.bson").open("wb") as file:
-            async for record in database.get_collection(name, codec_options=_RAW).find():
+            async for record in collection.find():
                 file.write(record.raw)
         indexes = [dict(one) async for one in await database[name].list_indexes()]
         (directory / f"{name}.metadata.json").write_text(json_util.dumps({"indexes": indexes}), encoding="utf-8")

@@ -27,25 +27,25 @@ class Survived:
 
 
 async def survives(
-    deployment: Deployment, *, seed: int, kills: int, sellers: int = 2, callers: int = 3, frozen: float = 0.0
+    deployment: Deployment, *, seed: int, kills: int, sellers: int = 2, callers: int = 3, freezes: int = 0, frozen: float = 30
 ) -> Survived:
     """Kill the API and one of two relays so often while callers are at work; compare what is left with what was said.
 
-    With *frozen*, in seconds, relays are also stopped for from half to twice as long.
+    With *freezes*, relays are also stopped so often: for *frozen* seconds, or half, or twice as long.
     """
     chance = random.Random(seed)
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(Victims(partial(deployment.start, "serve"), chance, frozen=0, number=1, killed=1))
         relays = await stack.enter_async_context(
-            Victims(partial(deployment.start, "relay"), chance, frozen=frozen, killed=0.7 if frozen else 1)
+            Victims(partial(deployment.start, "relay"), chance, frozen=frozen, killed=0.5 if freezes else 1)
         )
         await deployment.ready()
         tokens = {name: deployment.token(name) for name in (f"{deployment.database}-{number}" for number in range(sellers))}
         async with load(deployment.url, tokens, callers=callers, seed=seed) as running:
-            while api.kills < kills or relays.kills < kills:
+            while api.kills < kills or relays.kills < kills or relays.freezes < freezes:
                 await running.until(20)
                 await asyncio.sleep(chance.uniform(0, 0.5))
-                if relays.kills < kills:
+                if relays.kills < kills or relays.freezes < freezes:
                     await relays.harm()
                 if api.kills < kills:
                     await api.harm()

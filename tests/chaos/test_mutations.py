@@ -31,7 +31,7 @@ async def test_relays_that_are_frozen_for_longer_than_their_leases_never_reorder
     servers: Servers, tmp_path: Path
 ) -> None:
     async with deployed(tmp_path, servers) as deployment:
-        survived = await survives(deployment, seed=_SEED + 1, kills=max(_KILLS // 4, 2), callers=2, frozen=30)
+        survived = await survives(deployment, seed=_SEED + 1, kills=2, freezes=max(_KILLS // 4, 2), callers=2)
 
     _log.info("%d freezes; %d events, %d of them repeated", survived.freezes, survived.events, survived.repeated)
     assert 0 < survived.freezes
