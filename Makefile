@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test test-kafka conformance chaos check fmt bench schema ide console pictures clean clean-data
+.PHONY: help prepare run test test-kafka conformance chaos soak check fmt bench schema ide console pictures clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -30,8 +30,13 @@ test-kafka: prepare ## Run what needs Apache Kafka itself (fetched with Maven; n
 	$(PYTHON_ENV) -m pytest -q -n 0 tests/kafka $(ARGS)
 
 # What `make test` does with few kills and short outages. The seed says who is killed when; what it meets depends on the machine.
-chaos: prepare ## Kill and freeze workers a hundred times, and cut systems off (KILLS=100, CHAOS_SEED=1)
-	$(PYTHON_ENV) -m pytest -q -n 0 -o faulthandler_timeout=3600 tests/chaos $(ARGS)
+# The figures of docs/reliability.md are in what it prints.
+chaos: prepare ## Kill and freeze processes and servers, cut systems off, ask too much (KILLS=100, CHAOS_SEED=1, SOAK_MINUTES=2)
+	$(PYTHON_ENV) -m pytest -q -n 0 -o faulthandler_timeout=7200 -o log_cli=true -o log_cli_level=INFO tests/chaos $(ARGS)
+
+soak: prepare ## Mixed traffic with a fault every minute (SOAK_MINUTES=60, SOAK_CALLERS=3, CHAOS_SEED=1)
+	SOAK_MINUTES=$${SOAK_MINUTES:-60} $(PYTHON_ENV) -m pytest -q -n 0 -o faulthandler_timeout=36000 -o log_cli=true \
+		-o log_cli_level=INFO tests/chaos/test_soak.py $(ARGS)
 
 check: prepare ## Lint, formatting, types, layers, committed schema
 	$(PYTHON_ENV) -m ruff check .

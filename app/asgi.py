@@ -1,7 +1,7 @@
 """The ASGI application: GraphQL, its WebSocket, REST, tokens for programs, the console, and health."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.admission import Admission, Admitted
 from app.bearer import BearerReader
 from app.console import console_routes
 from app.container import Container, open_container
@@ -17,7 +18,7 @@ from app.endpoint import Endpoint
 from app.facade import mount_facade, open_facade
 from app.graphql.documents import Documents
 from app.graphql.event_stream import EventStreams
-from app.graphql.http import GraphQLEndpoint, open_to_browsers
+from app.graphql.http import GraphQLEndpoint, open_to_browsers, open_to_pages
 from app.graphql.ide import ide_routes
 from app.graphql.open_streams import OpenStreams
 from app.graphql.rules import OperationRules
@@ -28,6 +29,7 @@ from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
 from app.observability import start_tracing
 from app.operator_sign_in import open_operator_sign_in
+from app.overload import refuse_operation, refuse_request
 from app.pusher_auth import open_pusher_auth
 from app.settings import Settings
 from app.topics import event_topics
@@ -59,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     open_streams = OpenStreams(settings.graphql.connections_per_caller)
     tracing = start_tracing(settings.monitoring, process="serve")
     span = None if tracing is None else tracing.of_request
+    admission = _admission(settings)
     # Set by the server when it begins to stop; the end of the lifespan comes after the streams that wait for it.
     stopping = asyncio.Event()
 
@@ -100,7 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
             )
             browsers = open_to_browsers(endpoint, settings.server.allowed_origins)
             app.router.routes.insert(0, Route("/graphql", endpoint=Endpoint(browsers)))
-            app.graphql = Watched(browsers, span)
+            app.graphql = Watched(_admitted(browsers, admission, settings.server.allowed_origins), span)
             app.router.routes[:0] = ide_routes(settings.environment, container.store.origin)
             app.include_router(socket)
             for router in _routers(settings, container, stopping):
@@ -122,6 +125,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
+    app.add_middleware(Admitted, admission=admission, refusing=refuse_request)
     app.add_middleware(Watched, span=span)
     app.state.stopping = stopping
     mount_facade(app)
@@ -162,6 +166,16 @@ class _Application(FastAPI):
             await self.graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+
+def _admission(settings: Settings) -> Admission:
+    server = settings.server
+    return Admission(most=server.max_concurrent_requests, queued=server.max_queued_requests)
+
+
+def _admitted(browsers: ASGIApp, admission: Admission, allowed_origins: Sequence[str]) -> ASGIApp:
+    """Return the endpoint of GraphQL as it is served: pages from elsewhere may read a refusal as they may an answer."""
+    return Admitted(browsers, admission, open_to_pages(refuse_operation, allowed_origins))
 
 
 def _rules(settings: Settings) -> OperationRules:

@@ -10,11 +10,12 @@ from app.settings import InvalidSettings, Settings
 from core.clock import Clock
 from core.sealing import Sealer
 from core.vocabulary import OtpChannel
+from infra.guarded_delivery import GuardedDelivery
 from infra.otp_outbox import OutboxDelivery
 from infra.otp_ses import open_ses
 from infra.otp_sns import open_sns
 from infra.otp_text import CodeText, UnusableTemplate
-from infra.otp_webhook import WebhookDelivery, open_webhook
+from infra.otp_webhook import open_webhook
 from repositories.otp_delivery import DeliveryQueue
 from services.ports import CodeDelivery
 from services.throttling import SendAllowances, SendBudgets
@@ -55,24 +56,25 @@ async def _carriers(stack: AsyncExitStack, settings: Settings, clock: Clock) -> 
         outbox = OutboxDelivery(settings.security.otp_outbox, clock)
         return dict.fromkeys(settings.otp.channels, outbox)
     carriers: dict[OtpChannel, CodeDelivery] = {}
-    webhook: WebhookDelivery | None = None
+    webhook: GuardedDelivery | None = None
     chosen = {OtpChannel.SMS: settings.otp.sms, OtpChannel.EMAIL: settings.otp.email}
     for channel in settings.otp.channels:
         match chosen[channel]:
             case "sns":
                 sns = settings.aws.sns
                 opening = open_sns(aws_access(sns), text, clock, sender_id=sns.sender_id)
-                carriers[channel] = await stack.enter_async_context(opening)
+                carriers[channel] = GuardedDelivery(await stack.enter_async_context(opening), "Amazon SNS")
             case "ses":
                 ses = settings.aws.ses
                 if ses.sender is None:
                     raise InvalidSettings("aws.ses.sender: otp.email is ses, which needs the verified address of the sender.")
-                carriers[channel] = await stack.enter_async_context(open_ses(aws_access(ses), text, clock, sender=ses.sender))
+                opening_ses = open_ses(aws_access(ses), text, clock, sender=ses.sender)
+                carriers[channel] = GuardedDelivery(await stack.enter_async_context(opening_ses), "Amazon SES")
             case "webhook":
                 if webhook is None:
                     called = _webhook(settings.otp, channel)
                     opening_webhook = open_webhook(called.url, called.secret.get_secret_value(), clock, within=called.timeout)
-                    webhook = await stack.enter_async_context(opening_webhook)
+                    webhook = GuardedDelivery(await stack.enter_async_context(opening_webhook), "The webhook for codes")
                 carriers[channel] = webhook
             case None:
                 pass  # nobody carries this one, and requestOtp does not offer it

@@ -4,7 +4,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import drivers, execution, growth, import_stages, imports, load, reads, recorded, service, subscriptions
+from bench import drivers, execution, growth, import_stages, imports, load, reads, recorded, relay, service, subscriptions
 from bench.operations import OPERATIONS
 
 if __name__ == "__main__":
@@ -25,6 +25,8 @@ if __name__ == "__main__":
         console.print(load.MISSING)
     watching = subscriptions.Plan()
     for line in subscriptions.lines(watching, subscriptions.measure(watching)):
+        console.print(line)
+    for line in relay.lines(*relay.measure(relay.Plan())):
         console.print(line)
     # A tenth of what `python -m bench.growth` stores, which takes as many minutes.
     console.print(growth.show(growth.measure(large=100_000, others=2, console=console)))

@@ -1,15 +1,18 @@
 """What the clients of S3 and SQS share: who calls, how patiently, and how failures are translated."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import aioboto3
 import aiohttp
 from aiobotocore.config import AioConfig
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from core.errors import Unavailable
+from infra.breaker import Breaker
+
+_SERVER_ERRORS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +48,26 @@ def patience(*, read_timeout: float) -> AioConfig:
     )
 
 
+def breaker_of(system: str, *answers: type[Exception]) -> Breaker:
+    """Return a breaker for *system*. By *answers*, and by what it says of a request of ours, it shows that it is well."""
+    return Breaker(
+        system,
+        # Short: it is for those who wait at the moment; workers have pauses of their own.
+        open_seconds=5,
+        harmless=[*answers, ParamValidationError, (ClientError, _is_an_answer)],
+    )
+
+
 @contextmanager
-def reaching(system: str) -> Iterator[None]:
+def reaching(system: str, breaker: Breaker | None = None) -> Iterator[None]:
     """Translate every failure of a call to *system* ("The object store") into `Unavailable`.
 
-    The message names no host and quotes no answer, for it may reach a client; the cause is chained for the log.
+    The message names no host and quotes no answer, for it may reach a client; the cause is chained for the log. A *breaker*
+    leaves a system alone that does not answer.
     """
     try:
-        yield
+        with nullcontext() if breaker is None else breaker.guarding():
+            yield
     except (ClientError, BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Unavailable(f"{system} did not answer as it should. Try again in a moment.") from error
 
@@ -65,3 +80,7 @@ def error_code(error: ClientError) -> str:
 def http_status(error: ClientError) -> int:
     """Return the HTTP status the service answered with, 0 if it said none."""
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+
+
+def _is_an_answer(error: BaseException) -> bool:
+    return isinstance(error, ClientError) and 0 < http_status(error) < _SERVER_ERRORS

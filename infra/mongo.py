@@ -72,6 +72,9 @@ async def open_mongo(
         waitQueueTimeoutMS=1000,
         serverSelectionTimeoutMS=3000,
         connectTimeoutMS=2000,
+        # How often each server is looked at; one that went silent is noticed within this and the time to connect. The
+        # default of 10 s would have callers wait for it for so long.
+        heartbeatFrequencyMS=2000,
         event_listeners=[PoolGauges(), *listeners],
     )
     try:

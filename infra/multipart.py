@@ -1,11 +1,11 @@
 """Writing an object of unknown length to S3 with bounded memory."""
 
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from core.errors import Unavailable
-from infra.aws import reaching
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -17,14 +17,25 @@ as a whole."""
 
 
 class ObjectUpload:
-    """One object on its way up. Holds at most one part in memory; nothing is visible before `finish`."""
+    """One object on its way up. Holds at most one part in memory; nothing is visible before `finish`.
 
-    def __init__(self, client: "S3Client", *, bucket: str, key: str, content_type: str, system: str) -> None:
+    *reaching* translates the failures of each call; see `infra.aws.reaching`.
+    """
+
+    def __init__(
+        self,
+        client: "S3Client",
+        *,
+        bucket: str,
+        key: str,
+        content_type: str,
+        reaching: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._client = client
         self._bucket = bucket
         self._key = key
         self._content_type = content_type
-        self._system = system
+        self._reaching = reaching
         self._waiting = BytesIO()
         self._upload_id: str | None = None
         self._parts: list[CompletedPartTypeDef] = []
@@ -50,12 +61,12 @@ class ObjectUpload:
             Unavailable: it does not.
         """
         if self._upload_id is None:
-            with reaching(self._system), self._taken() as whole:
+            with self._reaching(), self._taken() as whole:
                 await self._client.put_object(Bucket=self._bucket, Key=self._key, Body=whole, ContentType=self._content_type)
             return
         if self._waiting.tell():
             await self._send_part()
-        with reaching(self._system):
+        with self._reaching():
             await self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=self._key, UploadId=self._upload_id, MultipartUpload={"Parts": self._parts}
             )
@@ -63,11 +74,11 @@ class ObjectUpload:
     async def abandon(self) -> None:
         """Throw away what was sent. A store that cannot be reached keeps the parts; a lifecycle rule has to remove them."""
         if self._upload_id is not None:
-            with suppress(Unavailable), reaching(self._system):
+            with suppress(Unavailable), self._reaching():
                 await self._client.abort_multipart_upload(Bucket=self._bucket, Key=self._key, UploadId=self._upload_id)
 
     async def _send_part(self) -> None:
-        with reaching(self._system):
+        with self._reaching():
             if self._upload_id is None:
                 created = await self._client.create_multipart_upload(
                     Bucket=self._bucket, Key=self._key, ContentType=self._content_type

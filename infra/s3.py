@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from core.errors import Unavailable
 from core.files import DownloadTicket, ObjectChanged, ObjectMissing, ObjectTruncated, StoredObject, UploadTicket
-from infra.aws import AwsAccess, error_code, http_status, patience, reaching
+from infra.aws import AwsAccess, breaker_of, error_code, http_status, patience, reaching
 from infra.multipart import ObjectUpload
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class S3ObjectStore:
         self._client = client
         self._signer = signer
         self._bucket = bucket
+        self._breaker = breaker_of(SYSTEM, ObjectMissing, ObjectChanged)
 
     async def presign_upload(
         self, key: str, *, content_type: str, size: int | None, max_bytes: int, lifetime: timedelta
@@ -124,7 +125,7 @@ class S3ObjectStore:
     async def describe(self, key: str) -> StoredObject | None:
         """Return what is known of an object, or None when there is none."""
         try:
-            with _object_errors(key):
+            with self._about(key):
                 head = await self._client.head_object(Bucket=self._bucket, Key=key)
         except ObjectMissing:
             return None
@@ -178,7 +179,7 @@ class S3ObjectStore:
             ObjectMissing: there is no *source*.
             ObjectChanged: it is another one by now.
         """
-        with _object_errors(source):
+        with self._about(source):
             # Asked first, because several S3-compatible servers ignore the condition on the copy itself.
             await self._client.head_object(Bucket=self._bucket, Key=source, IfMatch=f'"{etag}"')
             await self._client.copy_object(
@@ -191,7 +192,7 @@ class S3ObjectStore:
     @asynccontextmanager
     async def write(self, key: str, *, content_type: str) -> AsyncIterator[ObjectUpload]:
         """Write an object of any length, holding at most a part of it; it appears when the context ends without an error."""
-        upload = ObjectUpload(self._client, bucket=self._bucket, key=key, content_type=content_type, system=SYSTEM)
+        upload = ObjectUpload(self._client, bucket=self._bucket, key=key, content_type=content_type, reaching=self._reaching)
         try:
             yield upload
             await upload.finish()
@@ -201,7 +202,7 @@ class S3ObjectStore:
 
     async def delete(self, key: str) -> None:
         """Remove an object; none there is no error."""
-        with _object_errors(key):
+        with self._about(key):
             await self._client.delete_object(Bucket=self._bucket, Key=key)
 
     async def pages(self, prefix: str) -> AsyncGenerator[list[str]]:
@@ -212,7 +213,7 @@ class S3ObjectStore:
         """
         after = ""
         while True:
-            with reaching(SYSTEM):
+            with reaching(SYSTEM, self._breaker):
                 # By the last key and not by the store's own token: it still holds when that very object is gone.
                 answer = await self._client.list_objects_v2(
                     Bucket=self._bucket, Prefix=prefix, StartAfter=after, MaxKeys=PAGE_KEYS
@@ -268,7 +269,7 @@ class S3ObjectStore:
 
     async def _get(self, key: str, *, etag: str, start: int, end: int | None) -> "GetObjectOutputTypeDef | None":
         """Ask for a range of an object; None means that it ends before *start*."""
-        with _object_errors(key):
+        with self._about(key):
             try:
                 if start == 0 and end is None:
                     # No range: an empty object has no byte 0, and the store would refuse to satisfy it.
@@ -280,6 +281,23 @@ class S3ObjectStore:
             except ClientError as error:
                 if http_status(error) == _RANGE_NOT_SATISFIABLE:
                     return None
+                raise
+
+    def _reaching(self) -> AbstractContextManager[None]:
+        return reaching(SYSTEM, self._breaker)
+
+    @contextmanager
+    def _about(self, key: str) -> Iterator[None]:
+        """Translate what a call about one object may answer."""
+        with self._reaching():
+            try:
+                yield
+            except ClientError as error:
+                status = http_status(error)
+                if status == _NOT_FOUND and error_code(error) != "NoSuchBucket":
+                    raise ObjectMissing(f"There is no object {key!r}.") from error
+                if status == _PRECONDITION_FAILED:
+                    raise ObjectChanged(f"Object {key!r} has been replaced by another one.") from error
                 raise
 
 
@@ -294,21 +312,6 @@ def _expiry(lifetime: timedelta) -> tuple[int, datetime]:
     """Return *lifetime* in whole seconds, and a moment at which the signature still holds (signatures count from a second)."""
     seconds = max(1, int(min(lifetime, MAX_LIFETIME).total_seconds()))
     return seconds, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
-
-
-@contextmanager
-def _object_errors(key: str) -> Iterator[None]:
-    """Translate what a call about one object may answer."""
-    with reaching(SYSTEM):
-        try:
-            yield
-        except ClientError as error:
-            status = http_status(error)
-            if status == _NOT_FOUND and error_code(error) != "NoSuchBucket":
-                raise ObjectMissing(f"There is no object {key!r}.") from error
-            if status == _PRECONDITION_FAILED:
-                raise ObjectChanged(f"Object {key!r} has been replaced by another one.") from error
-            raise
 
 
 async def _chunks(body: "StreamingBody") -> AsyncGenerator[bytes]:

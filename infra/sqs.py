@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from prometheus_client import Counter, Histogram
 
 from core.errors import Unavailable
-from infra.aws import AwsAccess, error_code, patience, reaching
+from infra.aws import AwsAccess, breaker_of, error_code, patience, reaching
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -96,11 +96,12 @@ class SqsWorkQueue:
         self._visibility_timeout = visibility_timeout
         self._max_receive_count = max_receive_count
         self._urls: dict[str, str] = {}
+        self._breaker = breaker_of(SYSTEM)
 
     async def send(self, message: Mapping[str, object]) -> None:
         """Hand one piece of work over. After an error it may have arrived all the same."""
         url = await self._url(self._name)
-        with reaching(SYSTEM):
+        with reaching(SYSTEM, self._breaker):
             await self._client.send_message(QueueUrl=url, MessageBody=orjson.dumps(message).decode())
 
     async def send_all(self, messages: Sequence[Mapping[str, object]]) -> None:
@@ -112,7 +113,7 @@ class SqsWorkQueue:
         url = await self._url(self._name)
         refused = 0
         for batch in _batches([orjson.dumps(message).decode() for message in messages]):
-            with reaching(SYSTEM):
+            with reaching(SYSTEM, self._breaker):
                 answer = await self._client.send_message_batch(
                     QueueUrl=url, Entries=[{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
                 )
@@ -124,7 +125,7 @@ class SqsWorkQueue:
     async def receive(self, max_messages: int, wait_seconds: int) -> list[Message]:
         """Wait up to *wait_seconds* (at most 20) for work, and take up to *max_messages* (at most 10) of it."""
         url = await self._url(self._name)
-        with reaching(SYSTEM):
+        with reaching(SYSTEM, self._breaker):
             answer = await self._poller.receive_message(
                 QueueUrl=url,
                 MaxNumberOfMessages=min(max_messages, BATCH_MESSAGES),
@@ -147,7 +148,7 @@ class SqsWorkQueue:
     async def delete(self, message: Message) -> None:
         """Finish *message*; it will not come again. One that is gone already is no error."""
         url = await self._url(self._name)
-        with reaching(SYSTEM):
+        with reaching(SYSTEM, self._breaker):
             try:
                 await self._client.delete_message(QueueUrl=url, ReceiptHandle=message.receipt)
             except ClientError as error:
@@ -160,7 +161,7 @@ class SqsWorkQueue:
         Sent first and deleted after: a crash in between leaves it in both queues, never in none.
         """
         url = await self._url(self._dead_letters)
-        with reaching(SYSTEM):
+        with reaching(SYSTEM, self._breaker):
             await self._client.send_message(
                 QueueUrl=url,
                 MessageBody=message.raw,
@@ -179,7 +180,7 @@ class SqsWorkQueue:
 
         For development and tests; in production the queues belong to the platform.
         """
-        with reaching(SYSTEM):
+        with reaching(SYSTEM, self._breaker):
             created = await self._client.create_queue(QueueName=self._dead_letters)
             await self._client.set_queue_attributes(
                 QueueUrl=created["QueueUrl"], Attributes={"MessageRetentionPeriod": str(RETENTION_SECONDS)}
@@ -205,7 +206,7 @@ class SqsWorkQueue:
         found: dict[str, int] = {}
         for name, states in ((self._name, _STATES), (self._dead_letters, {"dead": _STATES["waiting"]})):
             url = await self._url(name)
-            with reaching(SYSTEM):
+            with reaching(SYSTEM, self._breaker):
                 answer = await self._client.get_queue_attributes(QueueUrl=url, AttributeNames=list(states.values()))
             attributes = answer.get("Attributes", {})
             found |= {state: int(attributes.get(attribute, "0")) for state, attribute in states.items()}
@@ -221,7 +222,7 @@ class SqsWorkQueue:
 
     async def _change(self, message: Message, seconds: int) -> bool:
         url = await self._url(self._name)
-        with reaching(SYSTEM):
+        with reaching(SYSTEM, self._breaker):
             try:
                 await self._client.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
@@ -235,7 +236,7 @@ class SqsWorkQueue:
     async def _url(self, name: str) -> str:
         # Asked for at first use and not when opening, so that a process can start while the queue cannot be reached.
         if name not in self._urls:
-            with reaching(SYSTEM):
+            with reaching(SYSTEM, self._breaker):
                 self._urls[name] = (await self._client.get_queue_url(QueueName=name))["QueueUrl"]
         return self._urls[name]
 

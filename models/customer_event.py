@@ -13,7 +13,8 @@ from core.vocabulary import CustomerEventType
 class CustomerEvent(beanie.Document):
     """One change of one customer, written in the same transaction as the change.
 
-    `pending` is there, and true, until the relay has published it. `occurred_at` never runs backwards for one customer,
+    `pending` is there, and true, until a relay has published it, and so is `key_range`, which says whose work that is: events
+    that were recorded by versions before have none. `occurred_at` never runs backwards for one customer,
     whatever the clocks of the machines say, so it is a safe order to publish in.
     """
 
@@ -30,6 +31,7 @@ class CustomerEvent(beanie.Document):
     data: dict[str, Any]
     trace: str | None = None
     pending: bool | None = True
+    key_range: int | None = None
     published_at: datetime | None = None
 
     class Settings:
@@ -42,8 +44,8 @@ class CustomerEvent(beanie.Document):
                 unique=True,
             ),
             IndexModel(
-                [("occurred_at", ASCENDING), ("_id", ASCENDING)],
-                name="pending",
+                [("key_range", ASCENDING), ("occurred_at", ASCENDING), ("_id", ASCENDING)],
+                name="pending_by_key_range",
                 partialFilterExpression={"pending": True},
             ),
             # For those who are told again. A record enters it when it has been published, so that imports do not pay for it.

@@ -1,30 +1,25 @@
 """Every query about event records: a customer's history, and the outbox that the relay empties."""
 
 import asyncio
-import math
-import time
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
 from core.clock import Clock
 from core.paging import Page, PageRequest
+from core.vocabulary import CustomerEventType
 from events.customer import CustomerEvent
 from models.customer_event import CustomerEvent as StoredEvent
-from repositories import lease
 from repositories.base import Repository
 from repositories.change_stream import ChangeStream
 from repositories.errors import translated
+from repositories.key_ranges import KEY_RANGES, KeyRanges, key_range_of
 
-# The moment is there for the index, which the planner leaves alone without a condition on its first field.
-_PENDING = {"pending": True, "occurred_at": {"$gt": datetime(1970, 1, 1, tzinfo=UTC)}}
-
-
-LEASE_SECONDS = 30.0
-_WORK = "relay"
-
+# The ranges are there for the index, which the planner leaves alone without a condition on its first field. Processes of
+# earlier versions record events without one.
+_PENDING: Mapping[str, Any] = {"pending": True, "key_range": {"$in": [None, *range(KEY_RANGES)]}}
 
 HistoryPage = tuple[str, str, PageRequest]
 """A page of one customer's history: the seller's id, the customer's, and which part of it."""
@@ -85,62 +80,62 @@ class CustomerEventChanges(ChangeStream[CustomerEvent]):
 
 
 class MongoOutbox:
-    """The event records that are not on Kafka yet, of every seller, for one relay at a time.
+    """The event records that are not on Kafka yet, of every seller: those of the customers whose events this relay publishes.
 
-    *holder* names this relay. While another one has the lease there is nothing to publish, so that no event overtakes
-    another of its customer; a relay that died loses the lease after 30 seconds.
+    *holder* names this relay. Relays share the customers: see `KeyRanges`. A relay that died is replaced after 30 seconds.
     """
 
-    def __init__(self, clock: Clock, *, holder: str) -> None:
+    def __init__(self, clock: Clock, *, holder: str, ranges: KeyRanges | None = None, part: int = 0, parts: int = 1) -> None:
         self._clock = clock
         self._holder = holder
-        self._renewed = -math.inf
+        self._ranges = ranges or KeyRanges(holder)
+        self._part = part
+        self._parts = parts
+        self._under_way: frozenset[int] = frozenset()
+
+    def split(self, parts: int) -> "list[MongoOutbox]":
+        """Return *parts* with different customers, to be emptied side by side. They share the leases of this one."""
+        return [
+            MongoOutbox(self._clock, holder=self._holder, ranges=self._ranges, part=part, parts=parts) for part in range(parts)
+        ]
 
     async def pending(self, limit: int) -> Sequence[CustomerEvent]:
-        """Return the oldest unpublished events, each customer's in order of version.
+        """Return the oldest unpublished events, each customer's in order of version. Those of before are done with by now.
 
         The scan is over what is unpublished, never over what is newer than the last one seen: transactions commit in
         another order than they start.
         """
-        if not await self._hold():
+        self._under_way = await self._ranges.of_part(self._part, self._parts)
+        if not self._under_way:
             return []
+        waiting = {"pending": True, "key_range": {"$in": [None, *sorted(self._under_way)]}}
         with translated():
-            cursor = StoredEvent.get_pymongo_collection().find({"pending": True})
+            cursor = StoredEvent.get_pymongo_collection().find(waiting)
             stored = await cursor.sort([("occurred_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
-        return [read_event(StoredEvent.model_validate(one)) for one in stored]
+        return [_stored_event_of(one) for one in stored if key_range_of(one["customer_id"]) in self._under_way]
+
+    def still_ours(self) -> bool:
+        """Say whether what was handed out may still be published: nobody else can have it before that is over."""
+        return self._ranges.still(self._under_way)
 
     async def mark_published(self, ids: Sequence[str]) -> None:
-        """Take events out of the outbox; they stay in the history."""
+        """Take events out of the outbox; they stay in the history. What Kafka has it has, whoever says so."""
+        done = {"$set": {"published_at": self._clock.now()}, "$unset": {"pending": "", "key_range": ""}}
         with translated():
-            await StoredEvent.get_pymongo_collection().update_many(
-                {"_id": {"$in": list(ids)}}, {"$set": {"published_at": self._clock.now()}, "$unset": {"pending": ""}}
-            )
+            await StoredEvent.get_pymongo_collection().update_many({"_id": {"$in": list(ids)}}, done)
 
     @property
-    def held(self) -> bool:
-        """Whether this relay is the one that publishes, as far as it knows."""
-        return time.monotonic() - self._renewed < LEASE_SECONDS
+    def first(self) -> bool:
+        """Whether this relay does what only one of them needs to, as far as it knows."""
+        return self._ranges.first
 
     async def inherit(self, dead: Callable[[str], bool]) -> None:
-        """Take over at once from a relay of which *dead* knows, by its name, that it lives no more."""
-        holder = await lease.holder_of(_WORK)
-        if holder is not None and dead(holder):
-            await lease.release(_WORK, holder)
+        """Take over at once from relays of which *dead* knows, by their names, that they live no more."""
+        await self._ranges.inherit(dead)
 
     async def release(self) -> None:
-        """Let another relay take over at once."""
-        self._renewed = -math.inf
-        await lease.release(_WORK, self._holder)
-
-    async def _hold(self) -> bool:
-        # A batch is in flight for at most 15 s, so one begun within the first third of a lease ends within it.
-        now = time.monotonic()
-        if now - self._renewed < LEASE_SECONDS / 3:
-            return True
-        if not await lease.hold(_WORK, self._holder, LEASE_SECONDS):
-            return False
-        self._renewed = now
-        return True
+        """Let others take over at once."""
+        await self._ranges.release()
 
     async def backlog(self) -> int:
         """Return how many events wait, counted up to 100,000."""
@@ -169,6 +164,7 @@ def stored_event(event: CustomerEvent) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "data": dict(event.data),
         "pending": True,
+        "key_range": key_range_of(event.customer_id),
         **({} if event.trace is None else {"trace": event.trace}),
     }
 
@@ -186,4 +182,20 @@ def read_event(stored: StoredEvent) -> CustomerEvent:
         occurred_at=stored.occurred_at,
         data=stored.data,
         trace=stored.trace,
+    )
+
+
+def _stored_event_of(stored: Mapping[str, Any]) -> CustomerEvent:
+    """Return the event that a record holds, without a model between: 6 microseconds instead of 30."""
+    return CustomerEvent(
+        id=stored["_id"],
+        seller_id=stored["seller_id"],
+        customer_id=stored["customer_id"],
+        type=CustomerEventType(stored["type"]),
+        version=stored["version"],
+        actor=stored["actor"],
+        changed=tuple(stored["changed"]),
+        occurred_at=stored["occurred_at"],
+        data=stored["data"],
+        trace=stored.get("trace"),
     )

@@ -1,5 +1,7 @@
 """Leases: work that one process at a time may do. Time is the database's, so that clocks of machines may differ."""
 
+from collections.abc import Collection
+
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
@@ -26,14 +28,41 @@ async def hold(work: str, holder: str, seconds: float) -> bool:
     return stored is not None and bool(stored["holder"] == holder)
 
 
-async def holder_of(work: str) -> str | None:
-    """Return who took the lease last."""
+async def renew(works: Collection[str], holder: str, seconds: float) -> set[str]:
+    """Renew the leases of *works* that are still the holder's, and return which these are."""
+    if not works:
+        return set()
+    mine = {"_id": {"$in": list(works)}, "holder": holder}
+    until = {"$add": ["$$NOW", int(seconds * _MILLISECONDS)]}
     with translated():
-        stored = await Lease.get_pymongo_collection().find_one({"_id": work})
-    return None if stored is None else str(stored["holder"])
+        leases = Lease.get_pymongo_collection()
+        await leases.update_many(mine, [{"$set": {"until": until}}])
+        return {one["_id"] async for one in leases.find(mine, {"_id": 1})}
+
+
+async def held(prefix: str) -> set[str]:
+    """Return the work, of all whose name begins with *prefix*, that somebody has the lease of; forget what ran out."""
+    begins = {"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}}
+    with translated():
+        leases = Lease.get_pymongo_collection()
+        await leases.delete_many({**begins, "$expr": {"$lt": ["$until", "$$NOW"]}})
+        return {one["_id"] async for one in leases.find(begins, {"_id": 1})}
+
+
+async def holders(prefix: str) -> set[str]:
+    """Return who took a lease last of work whose name begins with *prefix*."""
+    begins = {"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}}
+    with translated():
+        return {str(one["holder"]) async for one in Lease.get_pymongo_collection().find(begins, {"holder": 1})}
 
 
 async def release(work: str, holder: str) -> None:
     """Give a lease back, if it is still ours."""
     with translated():
         await Lease.get_pymongo_collection().delete_one({"_id": work, "holder": holder})
+
+
+async def release_all(holder: str) -> None:
+    """Give back every lease of a holder."""
+    with translated():
+        await Lease.get_pymongo_collection().delete_many({"holder": holder})

@@ -74,9 +74,10 @@ class AddressMutation:
         description="Delete an address; if it was the default, the oldest one left of its kind becomes it. "
         "Needs `customers:write`."
     )
-    async def delete_address(self, info: Info, id: AddressId) -> DeletePayload:
+    async def delete_address(self, info: Info, id: AddressId, expected_version: ExpectedVersion = None) -> DeletePayload:
         """Delete an address."""
-        deleted, errors = await attempt(info.context.services.addresses.delete(info.context.viewer, id))
+        call = info.context.services.addresses.delete(info.context.viewer, id, expected_version=expected_version)
+        deleted, errors = await attempt(call)
         return DeletePayload(deleted_id=None if deleted is None else strawberry.ID(deleted), user_errors=errors)
 
     @strawberry.mutation(description="Make an address the default of its kind. Needs `customers:write`.")

@@ -197,9 +197,10 @@ class CustomerMutation:
         description="Delete a customer: gone from every read, its e-mail, phone and other identifiers free again. "
         "Needs `customers:write`; not for customers."
     )
-    async def delete_customer(self, info: Info, id: CustomerId) -> DeletePayload:
+    async def delete_customer(self, info: Info, id: CustomerId, expected_version: ExpectedVersion = None) -> DeletePayload:
         """Delete a customer softly."""
-        deleted, errors = await attempt(info.context.services.customers.delete(info.context.viewer, id))
+        call = info.context.services.customers.delete(info.context.viewer, id, expected_version=expected_version)
+        deleted, errors = await attempt(call)
         return DeletePayload(deleted_id=None if deleted is None else strawberry.ID(deleted), user_errors=errors)
 
     @strawberry.mutation(

@@ -111,9 +111,10 @@ class DocumentMutation:
         return DocumentPayload(document=None if record is None else Document.from_model(record), user_errors=errors)
 
     @strawberry.mutation(description="Delete a document; its number is free again. Needs `documents:write`.")
-    async def delete_document(self, info: Info, id: DocumentId) -> DeletePayload:
+    async def delete_document(self, info: Info, id: DocumentId, expected_version: ExpectedVersion = None) -> DeletePayload:
         """Delete a document."""
-        deleted, errors = await attempt(info.context.services.documents.delete(info.context.viewer, id))
+        call = info.context.services.documents.delete(info.context.viewer, id, expected_version=expected_version)
+        deleted, errors = await attempt(call)
         return DeletePayload(deleted_id=None if deleted is None else strawberry.ID(deleted), user_errors=errors)
 
 

@@ -95,12 +95,19 @@ class AddressService:
         """Make an address the default of its kind."""
         return await self.update(viewer, address_id, {"is_default": True})
 
-    async def delete(self, viewer: Principal, address_id: str) -> str:
-        """Delete an address; the oldest one left of its kind takes its place as default. Returns its id."""
+    async def delete(self, viewer: Principal, address_id: str, *, expected_version: int | None = None) -> str:
+        """Delete an address; the oldest one left of its kind takes its place as default. Returns its id.
+
+        Raises:
+            Conflict: the address no longer has *expected_version*.
+            Refused: NOT_FOUND for an unknown id.
+        """
         viewer.require(Scope.CUSTOMERS_WRITE)
 
         async def body(work: Repositories) -> str:
             address = await _require_address(work, address_id)
+            if expected_version is not None and expected_version != address.version:
+                raise Conflict(address.version)
             customer = await require_customer(work, address.customer_id)
             changed = await self._touch(work, viewer, customer)
             at = changed.updated_at

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auth.principal import Principal, Scope
 from core.clock import Clock
 from core.drafts import DocumentDraft, FileDraft
-from core.errors import ErrorCode, Problem, Refused
+from core.errors import Conflict, ErrorCode, Problem, Refused
 from core.files import DownloadTicket, UploadTicket
 from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
@@ -169,12 +169,19 @@ class DocumentService:
             await self._files.discard(document.file)
         return saved
 
-    async def delete(self, viewer: Principal, document_id: str) -> str:
-        """Delete a document; its number is free again. Returns its id."""
+    async def delete(self, viewer: Principal, document_id: str, *, expected_version: int | None = None) -> str:
+        """Delete a document; its number is free again. Returns its id.
+
+        Raises:
+            Conflict: the document no longer has *expected_version*.
+            Refused: NOT_FOUND for an unknown id.
+        """
         viewer.require(Scope.DOCUMENTS_WRITE)
 
         async def body(work: Repositories) -> str:
             document = await require_document(work, document_id)
+            if expected_version is not None and expected_version != document.version:
+                raise Conflict(document.version)
             customer = await require_customer(work, document.customer_id)
             left = [one for one in await work.documents.of_customer(customer.seller_id, customer.id) if one.id != document.id]
             changed = await self._changes.touch(work, viewer.actor, customer, left)

@@ -16,6 +16,7 @@ from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus
 from events.customer import customer_data
 from models.customer import Customer
 from repositories.base import stored_form
+from repositories.key_ranges import key_range_of
 from services.customer_values import PATCHABLE
 from services.records import RecordMaker, changed_fields, default_addresses, derived_names, unique
 
@@ -70,6 +71,7 @@ def new_customer(
         "occurred_at": at,
         "data": customer_data({**_EMPTY, **customer}, maker.privacy),
         "pending": True,
+        "key_range": key_range_of(customer_id),
     }
     addresses = draft.addresses
     return NewCustomer(

@@ -2,17 +2,17 @@
 
 import asyncio
 import random
-import signal
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from core.errors import Unavailable
 from core.vocabulary import BulkImportMatch, BulkImportMode
 from models.bulk_import import BulkImport
+from tests.chaos.proxy import FaultProxy, fault_proxy
+from tests.chaos.victims import Victims
 from tests.import_oracle import left_behind, nothing_is_left_over, quarrelsome_csv
 from tests.import_worker import start_process
 from tests.imports import OPERATOR, Bench
@@ -26,52 +26,14 @@ MODES: list[dict[str, Any]] = [
 ]
 
 
-@dataclass(slots=True)
-class Workers:
-    """Two worker processes; the one that is killed is replaced, the one that is frozen thaws behind its lease."""
-
-    servers: Servers
-    name: str
-    chance: random.Random
-    kills: int = 0
-    freezes: int = 0
-    _alive: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-
-    async def __aenter__(self) -> Self:
-        self._alive = [self._started() for _ in range(2)]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for process in self._alive:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-
-    async def harm(self) -> None:
-        """Kill or freeze one of them."""
-        place = self.chance.randrange(2)
-        process = self._alive[place]
-        if self.chance.random() < 0.8:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            self._alive[place] = self._started()
-            self.kills += 1
-        else:
-            process.send_signal(signal.SIGSTOP)
-            await asyncio.sleep(self.chance.uniform(0.5, 2) * LIMITS["lease_seconds"])
-            process.send_signal(signal.SIGCONT)
-            self.freezes += 1
-
-    def _started(self) -> "subprocess.Popen[bytes]":
-        return start_process(self.servers, self.name, **LIMITS)
-
-
-async def survives(bench: Bench, servers: Servers, *, seed: int, kills: int, rows: int) -> Workers:
+async def survives(bench: Bench, servers: Servers, *, seed: int, kills: int, rows: int) -> Victims:
     """Import one file after the other by workers that die all the time; each has to leave behind what an undisturbed one does.
 
     Ends when so many have been killed.
     """
     chance = random.Random(seed)
-    async with Workers(servers, bench.database.name, chance) as workers:
+    start = partial(start_process, servers, bench.database.name, **LIMITS)
+    async with Victims(start, chance, frozen=LIMITS["lease_seconds"]) as workers:
         for number in range(1000):
             content = quarrelsome_csv(rows, seed + number, people=rows)
             options = MODES[number % len(MODES)]
@@ -116,81 +78,24 @@ async def _now(bench: Bench, record: BulkImport) -> BulkImport:
     return found
 
 
-class Gate:
-    """A way to a server that can be shut: connections break, and new ones find nobody."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
-
-    async def open(self) -> None:
-        """Let everybody through."""
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def shut(self) -> None:
-        """Let nobody through."""
-        assert self._server is not None
-        self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        await self._server.wait_closed()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            there, back = await asyncio.open_connection(*self._target)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers |= {writer, back}
-        try:
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
-        finally:
-            self._writers -= {writer, back}
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    with suppress(OSError):
-        writer.close()
-
-
 @dataclass(slots=True)
 class Gates:
     """Ways to the database and to the object store (with its queues)."""
 
-    database: Gate
-    store: Gate
+    database: FaultProxy
+    store: FaultProxy
 
 
 @asynccontextmanager
 async def behind_gates(servers: Servers) -> AsyncIterator[tuple[Servers, Gates]]:
     """Give the servers as they are reached through gates."""
-    found = [urlsplit(address) for address in (servers.mongodb_uri, servers.aws_endpoint)]
-    gates = Gates(*(Gate(one.hostname or "", one.port or 0) for one in found))
-    for gate in (gates.database, gates.store):
-        await gate.open()
-    try:
-        yield (
-            replace(
-                servers,
-                # Directly, or the driver would find out where the server really is.
-                mongodb_uri=f"mongodb://127.0.0.1:{gates.database.port}/?directConnection=true",
-                aws_endpoint=f"http://127.0.0.1:{gates.store.port}",
-            ),
-            gates,
-        )
-    finally:
-        for gate in (gates.database, gates.store):
-            await gate.shut()
+    async with fault_proxy(servers.mongodb_uri) as database, fault_proxy(servers.aws_endpoint) as store:
+        # Directly, or the driver would find out where the server really is.
+        uri = f"mongodb://{database.address}/?directConnection=true"
+        yield replace(servers, mongodb_uri=uri, aws_endpoint=f"http://{store.address}"), Gates(database, store)
 
 
-async def outlasts(bench: Bench, gate: Gate, *, seconds: float, rows: int) -> None:
+async def outlasts(bench: Bench, gate: FaultProxy, *, seconds: float, rows: int) -> None:
     """Import a file while a system is out of reach for a while: nothing is lost, nothing there twice, nothing put aside."""
     content = quarrelsome_csv(rows, 1, people=rows)
     calm = await started(bench, "calm", content, {})

@@ -7,6 +7,7 @@ is therefore published in rounds, each with at most one event per customer; a cu
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -30,11 +31,14 @@ class Outbox(Protocol):
     """Event records that are not published yet.
 
     An implementation hands out only customers that no other relay may hand out at the same time: one relay, or a lease per
-    range of customers. A relay that lost its lease sees no events, and what it marks then has no effect.
+    range of customers.
     """
 
     async def pending(self, limit: int) -> Sequence[CustomerEvent]:
         """Return up to *limit* events in the order to publish them: the events of one customer by version, without gaps."""
+
+    def still_ours(self) -> bool:
+        """Say whether what was handed out last is this relay's to publish, for as long as one more round may take."""
 
     async def mark_published(self, ids: Sequence[str]) -> None:
         """Remember that these events have been published."""
@@ -49,6 +53,29 @@ class Producer(Protocol):
 
 Observer = Callable[[Sequence[CustomerEvent]], None]
 """Is told what was published and marked. It returns at once and never raises: nothing waits for it."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What became of a batch so far; customers in `waiting` sit out the rest of it."""
+
+    published: list[str] = field(default_factory=list)
+    refused: dict[str, Exception] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
+    failure: Exception | None = None
+    cut_short: bool = False
+
+    def note(self, events: Sequence[CustomerEvent], outcomes: Sequence[Exception | None]) -> None:
+        """Take note of one round."""
+        for event, outcome in zip(events, outcomes, strict=True):
+            if outcome is None:
+                self.published.append(event.id)
+                continue
+            self.waiting.add(event.customer_id)
+            if isinstance(outcome, RecordRefused):
+                self.refused[event.id] = outcome
+            else:
+                self.failure = outcome
 
 
 class Relay:
@@ -92,34 +119,29 @@ class Relay:
         if not events:
             self._held, self._refused = 0, frozenset()
             return False
-        published: list[str] = []
-        refused: dict[str, Exception] = {}
-        failure: Exception | None = None
-        waiting: set[str] = set()
+        batch = _Batch()
         try:
             for candidates in rounds(events):
-                ready = [event for event in candidates if event.customer_id not in waiting]
+                ready = [event for event in candidates if event.customer_id not in batch.waiting]
                 if not ready:
                     break
-                for event, outcome in zip(ready, await self._publish(ready), strict=True):
-                    if outcome is None:
-                        published.append(event.id)
-                        continue
-                    waiting.add(event.customer_id)
-                    if isinstance(outcome, RecordRefused):
-                        refused[event.id] = outcome
-                    else:
-                        failure = outcome
-                if failure is not None:
+                if not self._outbox.still_ours():
+                    # The rest is somebody else's by now, or about to be.
+                    batch.cut_short = True
+                    break
+                batch.note(ready, await self._publish(ready))
+                if batch.failure is not None:
                     break
         finally:
-            if published:
-                await self._outbox.mark_published(published)
-                self._tell(events, published)
-        self._hold(refused, len(events) - len(published) if failure is None else 0)
-        if failure is not None:
-            raise Unavailable(f"Kafka took {len(published)} of {len(events)} events; the others stay pending.") from failure
-        return bool(published)
+            if batch.published:
+                await self._outbox.mark_published(batch.published)
+                self._tell(events, batch.published)
+        done = len(batch.published)
+        whole = batch.failure is None and not batch.cut_short
+        self._hold(batch.refused, len(events) - done if whole else 0)
+        if batch.failure is not None:
+            raise Unavailable(f"Kafka took {done} of {len(events)} events; the others stay pending.") from batch.failure
+        return done > 0
 
     def _tell(self, events: Sequence[CustomerEvent], published: Sequence[str]) -> None:
         if self._observer is not None:

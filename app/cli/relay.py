@@ -14,6 +14,7 @@ from app.settings import Settings, load_settings
 from app.topics import event_topics
 from app.until_told import run_until_told
 from core.clock import SystemClock
+from core.ending import end
 from infra.kafka import open_producer
 from repositories.customer_event import MongoOutbox
 from workers.measured_producer import MeasuredProducer
@@ -21,6 +22,9 @@ from workers.measuring import keep_measuring, of_outbox
 from workers.relay import Producer, Relay
 
 log = structlog.get_logger("relay")
+
+PARTS = 2
+"""How many batches are under way at once, of different customers: while the database answers for one, another is written."""
 
 STOP_SECONDS = 3
 """How long a publish under way may take once the process was told to stop."""
@@ -48,9 +52,10 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
         try:
             measured: Producer = MeasuredProducer(producer, clock)
             traced = measured if tracing is None else tracing.of_producer(measured)
-            async with open_live_updates(settings, lambda: outbox.held) as observer:
-                relay = Relay(outbox, traced, event_topics(settings.kafka.topics), observer=observer)
-                await _until(stop, asyncio.create_task(relay.run(stop)))
+            async with open_live_updates(settings, lambda: outbox.first) as observer:
+                topics = event_topics(settings.kafka.topics)
+                relays = [Relay(part, traced, topics, observer=observer) for part in outbox.split(PARTS)]
+                await _until(stop, {asyncio.create_task(relay.run(stop)) for relay in relays})
             await measuring
         finally:
             measuring.cancel()
@@ -59,17 +64,17 @@ async def _relay(settings: Settings, stop: asyncio.Event) -> None:
                 tracing.close()
 
 
-async def _until(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
-    """Let the relay run until *stop*, and then finish what it is at, if Kafka lets it.
+async def _until(stop: asyncio.Event, running: set[asyncio.Task[None]]) -> None:
+    """Let relays run until *stop*, and then finish what they are at, if Kafka lets them.
 
     Cutting it off is safe: what Kafka took but nobody marked is published again, with the same id.
     """
     await stop.wait()
-    done, _ = await asyncio.wait({running}, timeout=STOP_SECONDS)
-    if not done:
-        running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    _, late = await asyncio.wait(running, timeout=STOP_SECONDS)
+    await end(late)
+    for relay in running:
+        with suppress(asyncio.CancelledError):
+            await relay
 
 
 def _died_here(holder: str) -> bool:

@@ -31,6 +31,8 @@ class StoppableServer(uvicorn.Server):
         """Stop."""
         self.config.app.state.stopping.set()  # type: ignore[union-attr]  # it is ours
         await super().shutdown(sockets)
+        # Uvicorn would raise the signal again, and whoever sent it read that we were killed: we did what we were told.
+        self._captured_signals.clear()
 
 
 def serve() -> None:

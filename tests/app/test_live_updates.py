@@ -51,7 +51,7 @@ async def relay_everything(settings: Settings, relay_settings: Settings, stop: a
     """Do what ``customer-service relay`` does, with a Kafka that takes everything."""
     outbox = MongoOutbox(SystemClock(), holder=fresh("relay"))
     await outbox.inherit(lambda _: True)
-    async with open_live_updates(relay_settings, lambda: outbox.held) as observer:
+    async with open_live_updates(relay_settings, lambda: outbox.first) as observer:
         await Relay(outbox, TakingProducer(), event_topics(settings.kafka.topics), observer=observer).run(stop)
     await outbox.release()
 

@@ -204,6 +204,9 @@ class OutboxOfTwo(MongoOutbox):
         found = StoredEvent.get_pymongo_collection().find(query).sort([("occurred_at", 1), ("_id", 1)]).limit(limit)
         return [read_event(StoredEvent.model_validate(one)) for one in await found.to_list()]
 
+    def still_ours(self) -> bool:
+        return True
+
 
 async def published(container: Container, sellers: Sequence[Seller], expected: int) -> list[Received]:
     """Let a real relay publish the sellers' events to a real broker; return what a consumer gets."""

@@ -25,8 +25,8 @@ class Plan:
     returned: int
 
 
-_LOOKED_AT_ALL_THE_TIME = {"revocations", "sellers"}
-"""By the application of other tests, which lives in this process too."""
+_LOOKED_AT_ALL_THE_TIME = {"leases", "revocations", "sellers"}
+"""By the application of other tests, which lives in this process too, and by whoever keeps leases."""
 
 
 class Asked(CommandListener):

@@ -42,9 +42,13 @@ class MemoryOutbox:
     def __init__(self, events: Sequence[CustomerEvent] = ()) -> None:
         self.events = {each.id: each for each in events}
         self.marks: list[list[str]] = []
+        self.lost = False
 
     async def pending(self, limit: int) -> Sequence[CustomerEvent]:
         return list(self.events.values())[:limit]
+
+    def still_ours(self) -> bool:
+        return not self.lost
 
     async def mark_published(self, ids: Sequence[str]) -> None:
         self.marks.append(list(ids))
@@ -147,6 +151,25 @@ async def test_what_was_taken_is_marked_even_when_the_rest_goes_wrong(producer: 
         await Relay(outbox, producer, TOPICS).step()
 
     assert [["evt_a_1"]] == outbox.marks
+
+
+async def test_a_relay_that_loses_its_lease_begins_nothing_more(producer: ScriptedProducer) -> None:
+    """
+    What is on its way is marked; the rest is left to whoever has the lease now.
+    """
+    outbox = MemoryOutbox([event("a", 1), event("b", 1), event("a", 2), event("a", 3)])
+    publish = producer.publish
+
+    async def lose(records: Sequence[Record]) -> Sequence[Exception | None]:
+        outbox.lost = len(producer.taken) == 2
+        return await publish(records)
+
+    producer.publish = lose  # type: ignore[method-assign]
+    assert await Relay(outbox, producer, TOPICS).step()
+
+    assert [(b"a", 1), (b"b", 1), (b"a", 2)] == producer.taken
+    assert [["evt_a_1", "evt_b_1", "evt_a_2"]] == outbox.marks
+    assert ["evt_a_3"] == list(outbox.events)
 
 
 async def test_an_event_that_kafka_will_never_take_stops_its_customer_and_nobody_else(producer: ScriptedProducer) -> None:
