@@ -2,15 +2,18 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from app.settings import Settings, load_settings
+from app.sections import AwsSettings, KafkaTopics, PrometheusSettings, SqsQueues
+from app.settings import ENV_PREFIX, Settings, load_settings
 
 
 def find_stack() -> dict[str, Any] | None:
     """Return the content of ``stack.json`` of the run directory (RUN_DIR, default ``.run``); None when nothing runs there."""
-    path = _run_dir() / "stack.json"
+    path = run_directory() / "stack.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -24,12 +27,12 @@ def stack_secrets() -> dict[str, str]:
     if stack is None:
         return {}
     try:
-        master_key = (_run_dir() / "master.key").read_text(encoding="ascii").strip()
+        master_key = (run_directory() / "master.key").read_text(encoding="ascii").strip()
     except OSError:
         return {}
     said = {name: str(stack[name]) for name in ("issuer", "mongodb_uri", "mongodb_database") if name in stack}
     return {
-        "CUSTOMER_SERVICE_KEY_FILE": str(_run_dir() / "keys.json"),
+        "CUSTOMER_SERVICE_KEY_FILE": str(run_directory() / "keys.json"),
         "CUSTOMER_SERVICE_MASTER_KEY": master_key,
         **{f"CUSTOMER_SERVICE_{name.upper()}": value for name, value in said.items()},
     }
@@ -44,5 +47,44 @@ def settings_beside_the_stack() -> Settings:
     return load_settings(environ={**stack_secrets(), **os.environ})
 
 
-def _run_dir() -> Path:
+def settings_of_the_stack() -> Settings:
+    """Return the settings that the processes of the running stack have, servers included; what the environment says wins.
+
+    Without a stack, those of the configuration.
+
+    Raises:
+        InvalidSettings: as `load_settings`.
+    """
+    settings, stack = settings_beside_the_stack(), find_stack() or {}
+    changes: dict[str, Any] = {}
+    if "kafka_brokers" in stack and f"{ENV_PREFIX}KAFKA__BROKERS" not in os.environ:
+        topics = {f"customer_{verb.removesuffix('d')}": name for verb, name in stack["topics"].items()}
+        changes["kafka"] = settings.kafka.model_copy(
+            update={"brokers": stack["kafka_brokers"].split(","), "topics": KafkaTopics(**topics)}
+        )
+    if "s3_endpoint" in stack and not any(name.startswith(f"{ENV_PREFIX}AWS__") for name in os.environ):
+        changes["aws"] = AwsSettings.model_validate(_cloud(stack))
+    if "rest" in stack and f"{ENV_PREFIX}SERVER__PORT" not in os.environ:
+        changes["server"] = settings.server.model_copy(update={"port": stack["rest"].partition("://")[2]})
+        changes["monitoring"] = settings.monitoring.model_copy(
+            update={"prometheus": PrometheusSettings(port=urlsplit(stack["metrics"]).netloc)}
+        )
+    return settings.model_copy(update=changes)
+
+
+def _cloud(stack: Mapping[str, Any]) -> dict[str, Any]:
+    caller = {
+        "access_key": stack["aws"]["access_key_id"],
+        "secret_key": stack["aws"]["secret_access_key"],
+        "region": stack["aws"]["region"],
+    }
+    queue = stack["queue_url"].rpartition("/")[2] or SqsQueues().customer_queue
+    return {
+        "s3": {**caller, "endpoint": stack["s3_endpoint"], "bucket": stack["bucket"]},
+        "sqs": {**caller, "endpoint": stack["sqs_endpoint"], "queues": {"customer_queue": queue}},
+    }
+
+
+def run_directory() -> Path:
+    """Return where the development stack keeps everything: RUN_DIR, else ``.run``."""
     return Path(os.environ.get("RUN_DIR") or Path(__file__).resolve().parents[2] / ".run")
