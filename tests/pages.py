@@ -10,17 +10,18 @@ A block is tried as it stands. Above it may stand, as comments that nobody sees 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.house import ROOT
 
 _BLOCK = re.compile(
-    r"(?P<marks>(?:^ *<!-- (?:not run|prints|fails): .* -->\n)*)"
+    r"(?P<marks>(?:^ *<!-- (?:not run|prints|fails): [^\n]* -->\n)*)"
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"<!-- (not run|prints|fails): (.*) -->")
-_ELSEWHERE = {".venv", ".uv", ".run", ".conformance", ".peers", "node_modules", "site"}
+_MARK = re.compile(r"<!-- (not run|prints|fails): (.*?) -->")
+_ELSEWHERE = {".venv", ".uv", ".run", ".conformance", ".peers", "node_modules", ".site"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def fences(page: Path) -> int:
     return len(re.findall(r"^ *```", page.read_text(encoding="utf-8"), re.MULTILINE))
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page that hold both where the repository is read and on the site."""
     text = _BLOCK.sub("", page.read_text(encoding="utf-8"))

@@ -111,13 +111,25 @@ def test_javascript_is_javascript(block: Block) -> None:
     assert 0 == read.returncode, read.stderr
 
 
-@pytest.mark.parametrize("block", [one for one in every_block() if one.language in {"sh", "console"}], ids=str)
-def test_commands_of_the_service_are_understood(block: Block) -> None:
+@pytest.mark.xdist_group("command line")
+def test_commands_of_the_service_are_understood() -> None:
     """
     Also those that are not run: commands and options that are not there any more are found here.
     """
-    marked = block.language == "console"
-    lines = re.findall(r"^\$ (.*)$" if marked else r"^(.*)$", block.text.replace("\\\n", " "), re.MULTILINE)
-    typed = [shlex.split(line, comments=True) for line in lines if re.match(r"(\./)?customer-service [a-z]", line)]
+    wrong = []
+    for block in every_block():
+        prompt = {"console": r"\$ ", "sh": ""}.get(block.language)
+        if prompt is not None:
+            lines = re.findall(rf"^{prompt}(\S.*)$", block.text.replace("\\\n", " "), re.MULTILINE)
+            typed = [line for line in lines if re.match(r"(\./)?customer-service [a-z](?!.* \[)", line)]
+            wrong += [f"{block}: {line}" for line in typed if not understood(words_of(line))]
 
-    assert [] == [words for words in typed if not understood(words[1:])]
+    assert [] == wrong
+
+
+def words_of(line: str) -> list[str]:
+    """Return the words behind the program's name; of a line that goes on inside quotes, what stands in front of these."""
+    try:
+        return shlex.split(line, comments=True)[1:]
+    except ValueError:
+        return shlex.split(re.split("['\"]", line)[0])[1:] + ["cut off"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from app.cli.answers import AsJson, show_json, show_table
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.database import open_database
 from auth.principal import Scope

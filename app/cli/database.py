@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from app.cli.answers import AsJson, show_json
-from app.cli.stack import settings_of_the_stack
+from app.cli.stack_settings import settings_of_the_stack
 from app.cli.teaching import shown_by
 from app.container import open_queue, open_store
 from app.database import open_database

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from app.cli.answers import AsJson, show_json
 from app.cli.checks import Finding, State, examine
-from app.cli.stack import settings_of_the_stack
+from app.cli.stack_settings import settings_of_the_stack
 from app.cli.teaching import shown_by
 from app.settings import InvalidSettings
 

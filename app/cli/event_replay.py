@@ -15,7 +15,7 @@ from rich.text import Text
 from app.cli.event_source import Source, find_source
 from app.cli.import_screen import ProgressScreen
 from app.cli.moments import moment
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.database import open_database
 from app.until_told import run_until_interrupted

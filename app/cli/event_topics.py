@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from app.cli.event_source import find_source
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.sections import TopicSettings
 from infra.kafka_topics import TopicRefused, Topics, TopicState, TopicWish, differences, open_topics

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.answers import AsJson, show_json, show_table
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.identity_sections import SecuritySettings
 from app.keys import read_key_file, write_key_file

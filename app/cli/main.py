@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import typer
 
 from app.cli.teaching import PROGRAM
-from app.settings import InvalidSettings
+from app.invalid_settings import InvalidSettings
 from core.errors import ServiceError, StandaloneDatabase
 
 

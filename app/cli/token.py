@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.answers import AsJson, show_json
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.keys import token_issuer
 from auth.principal import SCOPES, SELLER_ID_RULE, Scope, is_seller_id

@@ -4,7 +4,6 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -14,7 +13,8 @@ from app.cli.main import COMMANDS, command_line, completed
 from tests.command_lines import commands, examples, understood, whole
 from tests.house import ROOT
 
-EVERY_COMMAND = pytest.mark.parametrize(("path", "command"), [*commands()], ids=lambda one: " ".join(one) if one else "")
+# Loading all commands takes seconds: once is enough, so they share a process of xdist.
+ALL_COMMANDS = pytest.mark.xdist_group("command line")
 
 # Why a command has no --json.
 WITHOUT_JSON = {
@@ -29,21 +29,25 @@ WITHOUT_JSON = {
 }
 
 
-@EVERY_COMMAND
-def test_help_has_examples_that_are_understood(path: tuple[str, ...], command: Any) -> None:
-    found = examples(command)
+@ALL_COMMANDS
+def test_every_help_has_examples_that_are_understood() -> None:
+    bare, wrong = [], []
+    for path, command in commands():
+        name, found = " ".join(path), examples(command)
+        bare += [] if found else [name]
+        wrong += [one for one in found if not one.startswith(name) or not understood(shlex.split(one, comments=True))]
 
-    assert [] != found
-    assert [] == [one for one in found if not one.startswith(" ".join(path)) or not understood(shlex.split(one, comments=True))]
-
-
-@EVERY_COMMAND
-def test_what_prints_data_prints_json_when_asked(path: tuple[str, ...], command: Any) -> None:
-    options = {word for parameter in command.params for word in parameter.opts}
-
-    assert ("--json" in options) != (" ".join(path) in WITHOUT_JSON)
+    assert ([], []) == (bare, wrong)
 
 
+@ALL_COMMANDS
+def test_what_prints_data_prints_json_when_asked() -> None:
+    found = {" ".join(path): {word for one in command.params for word in one.opts} for path, command in commands()}
+
+    assert WITHOUT_JSON.keys() == {name for name, options in found.items() if "--json" not in options}
+
+
+@ALL_COMMANDS
 def test_an_option_that_is_not_there_is_not_understood() -> None:
     """
     What the tests above and those of the pages stand on.
@@ -55,9 +59,11 @@ def test_an_option_that_is_not_there_is_not_understood() -> None:
     assert not understood(["token", "pirate"])
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_says_of_each_command_what_its_own_help_begins_with(name: str) -> None:
-    assert COMMANDS[name].help == (whole().commands[name].help or "").partition("\n\n")[0].replace("\n", " ")
+@ALL_COMMANDS
+def test_the_list_says_of_each_command_what_its_own_help_begins_with() -> None:
+    begins = {name: (one.help or "").partition("\n\n")[0] for name, one in whole().commands.items()}
+
+    assert begins == {name: place.help for name, place in COMMANDS.items()}
 
 
 def test_help_of_all_lists_every_command_and_says_what_statuses_mean() -> None:
