@@ -76,9 +76,9 @@ class Export:
     def remarks(self) -> Iterator[str]:
         """Yield what a reader of the file should know that it does not say."""
         if self.crowded:
-            yield f"{self.crowded:,} customers have more addresses than a row holds: NDJSON has them all."
+            yield f"Customers with more addresses than a row holds: {self.crowded:,}. NDJSON has them all."
         if self.late:
-            yield f"{self.late:,} customers have attributes without a column: name them with --attribute, or take NDJSON."
+            yield f"Customers with attributes that have no column: {self.late:,}. Name them with --attribute, or take NDJSON."
 
 
 async def export_customers(task: Export, screen: ProgressScreen) -> None:

@@ -170,7 +170,7 @@ def export(
         except (Interrupted, Unwritable) as error:
             _unfinished(notes, task, str(error), status=1)
         except KeyboardInterrupt:
-            _unfinished(notes, task, "interrupted.", status=130)
+            _unfinished(notes, task, "Interrupted.", status=130)
         except BrokenPipeError:
             # Whoever read it has seen enough; without this, Python would complain of what it still holds for them.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -178,13 +178,13 @@ def export(
     if as_json:
         typer.echo(json.dumps(task.told(), ensure_ascii=False))
     else:
-        notes.print(Text(f"{task.written:,} customers were written."))
+        notes.print(Text(f"Customers written: {task.written:,}."))
     for remark in task.remarks():
         notes.print(Text(remark, "yellow"))
 
 
 def _unfinished(notes: Console, task: Export, reason: str, *, status: int) -> NoReturn:
-    notes.print(Text(f"Not finished after {task.written:,} customers: {reason}"))
+    notes.print(Text(f"Not finished. Customers written: {task.written:,}. {reason}"))
     if task.place is not None:
         columns = [word for key in task.attributes for word in ("--attribute", key)]
         notes.print(Text(f"Go on with the same command and: {shlex.join(['--after', task.place, *columns])}"))

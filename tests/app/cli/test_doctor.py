@@ -129,7 +129,7 @@ async def test_a_database_that_is_away_keeps_nobody_from_saying_so(settings: Set
 
     found = await all_of(checks.database(away))
 
-    assert ("MongoDB does not answer at 127.0.0.1:9.", State.BROKEN) == (found["MongoDB"].found, found["MongoDB"].state)
+    assert (State.BROKEN, True) == (found["MongoDB"].state, found["MongoDB"].found.startswith("MongoDB does not answer at "))
     assert "CUSTOMER_SERVICE_MONGODB_URI" in found["MongoDB"].advice
 
 
