@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from app.cli.checks import Finding, State
 from app.cli.main import command_line
 from app.container import Container
 from app.settings import InvalidSettings, Settings
+from core.errors import StandaloneDatabase, Unavailable
 from infra.mongo import Mongo, ServerState
 from models.customer import Customer
 from tests.api import fresh
@@ -118,19 +120,28 @@ async def test_clocks_that_differ_are_told(container: Container, ahead: float, s
     assert state is (await all_of(checks._opened(mongo)))["clock"].state
 
 
-async def test_a_database_that_is_away_keeps_nobody_from_saying_so(settings: Settings) -> None:
-    away = settings.model_copy(
-        update={
-            "mongodb": settings.mongodb.model_copy(
-                update={"uri": type(settings.mongodb.uri)("mongodb://127.0.0.1:9/?replicaSet=rs0")}
-            )
-        }
-    )
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (Unavailable("MongoDB does not answer at 127.0.0.1:9."), "CUSTOMER_SERVICE_MONGODB_URI"),
+        (StandaloneDatabase("MongoDB runs as a standalone server."), "rs.initiate()"),
+    ],
+    ids=["away", "alone"],
+)
+async def test_a_database_that_will_not_do_is_told_with_what_to_do(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception, advice: str
+) -> None:
+    @asynccontextmanager
+    async def failing(_: Settings) -> AsyncIterator[Mongo]:
+        raise error
+        yield
 
-    found = await all_of(checks.database(away))
+    monkeypatch.setattr(checks, "open_database", failing)
 
-    assert (State.BROKEN, True) == (found["MongoDB"].state, found["MongoDB"].found.startswith("MongoDB does not answer at "))
-    assert "CUSTOMER_SERVICE_MONGODB_URI" in found["MongoDB"].advice
+    found = await all_of(checks.database(settings))
+
+    assert ({"MongoDB"}, State.BROKEN, str(error)) == (set(found), found["MongoDB"].state, found["MongoDB"].found)
+    assert advice in found["MongoDB"].advice
 
 
 async def test_the_outbox_says_how_long_events_wait(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
