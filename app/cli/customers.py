@@ -107,6 +107,7 @@ def show(
 
     Exit status: 0 shown, 1 there is none, 2 nobody could be asked.
     """
+    variables: dict[str, Any]
     if is_id(IdKind.CUSTOMER, which):
         document, variables = _BY_ID, {"id": which}
     else:

@@ -75,7 +75,10 @@ def _groups(schema: GraphQLSchema) -> Iterable[tuple[str, list[GraphQLNamedType]
     inputs = [one for one in own if isinstance(one, GraphQLInputObjectType)]
     enums = [one for one in own if isinstance(one, GraphQLEnumType)]
     others = [one for one in own if one not in (*objects, *inputs, *enums)]
-    yield from (("Types", objects), ("Inputs", inputs), ("Words", enums), ("Scalars and unions", others))
+    yield "Types", [*objects]
+    yield "Inputs", [*inputs]
+    yield "Words", [*enums]
+    yield "Scalars and unions", others
 
 
 def _type(one: GraphQLNamedType) -> str:

@@ -5,6 +5,7 @@ import inspect
 import types
 from collections.abc import Iterator
 from datetime import timedelta
+from enum import Enum
 from functools import cache
 from itertools import pairwise
 from textwrap import dedent
@@ -89,7 +90,7 @@ def _type(annotation: Any) -> str:
         return f"list of {_type(inner[0])}"
     if hasattr(annotation, "__metadata__"):
         return _type(inner[0])
-    if inspect.isclass(annotation) and hasattr(annotation, "__members__"):
+    if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return ", ".join(f"`{one.value}`" for one in annotation)
     names = {"str": "text", "int": "number", "float": "number", "bool": "`true`, `false`", "SecretStr": "secret text",
              "timedelta": "duration (`PT10M`)", "Path": "path"}  # fmt: skip

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import customer_export
+from app.cli.graphql_client import GraphQLFailed
 from app.cli.main import command_line
 from tests.api import Api, Tokens, fresh
 
 Command = Callable[..., Coroutine[Any, Any, Result]]
 
-ADA = {
+ADA: dict[str, Any] = {
     "externalId": "shop-1",
     "email": "ada@example.com",
     "phone": "+493026550001",
@@ -49,7 +50,7 @@ def _customers(served: str, tokens: Tokens, seller: str, tmp_path: Path) -> Comm
     """Run the command in a thread, as this seller's operator or with another token."""
 
     async def run(*arguments: object, token: str | None = None, url: str = served) -> Result:
-        environ = {"RUN_DIR": str(tmp_path / "nothing"), "CUSTOMER_SERVICE_URL": url, "COLUMNS": "120"}
+        environ: dict[str, str | None] = {"RUN_DIR": str(tmp_path / "nothing"), "CUSTOMER_SERVICE_URL": url, "COLUMNS": "120"}
         environ["CUSTOMER_SERVICE_TOKEN"] = token or tokens.operator(seller)
         return await asyncio.to_thread(invoke, arguments, environ)
 
@@ -143,7 +144,7 @@ async def test_cells_that_a_spreadsheet_would_run_are_defused(customers: Command
 
 
 async def test_an_export_in_ndjson_has_everything_a_line_each(customers: Command, execute: Api, ada: str) -> None:
-    second = {**ADA["addresses"][0], "line1": "Torstraße 2"}  # type: ignore[index]  # it is a list
+    second = {**ADA["addresses"][0], "line1": "Torstraße 2"}
     mutation = "mutation($id: ID!, $a: AddressFields!) { createAddress(customerId: $id, input: $a) { userErrors { code } } }"
     assert [] == (await execute.data(mutation, {"id": ada, "a": second}))["createAddress"]["userErrors"]
 
@@ -185,7 +186,7 @@ def broken_after_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
         if "externalId" in document:
             pages.append(document)
             if len(pages) > 1:
-                raise customer_export.GraphQLFailed("The token has expired.")
+                raise GraphQLFailed("The token has expired.")
         return await ask(client, document, variables)
 
     monkeypatch.setattr(customer_export, "_patiently", breaking)

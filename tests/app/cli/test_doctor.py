@@ -1,6 +1,7 @@
 """``customer-service doctor``: what it says of each thing, well and broken. Journeys run it whole, beside a stack."""
 
 import json
+import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from app.settings import InvalidSettings, Settings
 from core.errors import StandaloneDatabase, Unavailable
 from infra.mongo import Mongo, ServerState
 from models.customer import Customer
+from repositories.customer_event import MongoOutbox
 from tests.api import fresh
 
 
@@ -148,7 +150,7 @@ async def test_the_outbox_says_how_long_events_wait(container: Container, monkey
     async def oldest(self: object) -> datetime:
         return datetime.now(UTC) - timedelta(minutes=5)
 
-    monkeypatch.setattr(checks.MongoOutbox, "oldest", oldest)
+    monkeypatch.setattr(MongoOutbox, "oldest", oldest)
 
     found = await checks._outbox()
 
@@ -240,6 +242,6 @@ def test_ports_are_free_or_somebody_elses(settings: Settings, taken: int, monkey
     ids=["room", "tight", "full"],
 )
 def test_a_disk_that_fills_up_is_told(monkeypatch: pytest.MonkeyPatch, free: int, state: State) -> None:
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
     assert state is checks.disk().state
