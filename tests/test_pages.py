@@ -132,4 +132,4 @@ def words_of(line: str) -> list[str]:
     try:
         return shlex.split(line, comments=True)[1:]
     except ValueError:
-        return shlex.split(re.split("['\"]", line)[0])[1:]
+        return [*shlex.split(re.split("['\"]", line)[0])[1:], "cut off"]
