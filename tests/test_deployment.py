@@ -13,10 +13,7 @@ import yaml
 from app.settings import ENV_PREFIX, load_settings
 from tests.house import ROOT
 
-COMMANDS = {
-    "serve", "worker", "relay", "dev", "token", "keys", "schema", "database", "import", "query", "events", "clients",
-    "customers", "doctor", "reference",
-}  # fmt: skip
+COMMANDS = {"serve", "worker", "relay", "dev", "token", "keys", "schema", "database", "import", "query", "events", "clients"}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 OURS = {name: service for name, service in COMPOSE["services"].items() if "build" in service}
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::([-?])([^}]*))?\}")

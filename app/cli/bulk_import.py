@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli.endpoint import Nowhere, Seller, Token, Url, find_endpoint
+from app.cli.endpoint import As, Nowhere, Seller, Token, Url, find_endpoint
 from app.cli.graphql_client import GraphQLFailed, NotAccepted, NotReachable
 from app.cli.import_flow import Declined, Job, Place, Unusable, run
 from app.cli.import_preview import preview, show_preview
@@ -88,6 +88,7 @@ def import_file(
     report: Annotated[
         Path | None, typer.Option(help="Where to store the refused rows; else as <file>.errors.csv beside the file.")
     ] = None,
+    as_: As = "operator",
     seller: Seller = None,
     url: Url = None,
     token: Token = None,
@@ -104,7 +105,7 @@ def import_file(
         raise typer.BadParameter("name a file to import, or with --watch an import to follow")
     place = Place() if watch is None else Place(watch, watching=True)
     try:
-        endpoint = find_endpoint(url, token)
+        endpoint = find_endpoint(url, token, as_=as_)
         options = {
             "mode": mode.name,
             "matchBy": match_by.name,

@@ -13,15 +13,16 @@ import httpx
 
 from app.cli.event_topics import wishes
 from app.cli.stack import run_directory
-from app.container import build_rules, open_queue, open_store
 from app.database import open_database
 from app.keys import read_key_file
 from app.sections import host_and_port
 from app.settings import InvalidSettings, Settings
+from app.stores import open_queue, open_store
 from app.topics import event_topics
 from auth.keys import UnusableKeys
 from core.clock import SystemClock
 from core.errors import ServiceError, StandaloneDatabase, Unavailable
+from core.sealing import Sealer, UnusableMasterKey
 from infra.kafka_topics import differences, open_topics
 from infra.mongo import Mongo, missing_indexes
 from repositories.customer_event import MongoOutbox
@@ -82,8 +83,8 @@ def secrets(settings: Settings) -> Iterator[Finding]:
         else:
             yield Finding("signing keys", State.WELL, f"{key.kid} signs")
     try:
-        build_rules(settings)
-    except InvalidSettings as error:
+        Sealer(settings.security.master_key.get_secret_value())
+    except UnusableMasterKey as error:
         yield Finding("master key", State.BROKEN, str(error), "put its copy back; new data alone could live with a new one")
     else:
         yield Finding("master key", State.WELL, "holds 32 bytes")

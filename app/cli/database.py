@@ -7,9 +7,9 @@ import typer
 from app.cli.answers import AsJson, show_json
 from app.cli.stack_settings import settings_of_the_stack
 from app.cli.teaching import shown_by
-from app.container import open_queue, open_store
 from app.database import open_database
 from app.settings import Settings
+from app.stores import open_queue, open_store
 from core.clock import SystemClock
 from infra.mongo import create_indexes, missing_indexes
 from repositories.migration import Migrations
