@@ -3,7 +3,7 @@
 PYTHON_ENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test test-kafka conformance chaos soak check fmt bench schema ide console pictures clean clean-data
+.PHONY: help prepare run test test-kafka conformance chaos soak check fmt bench schema docs ide console pictures clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -45,6 +45,7 @@ check: prepare ## Lint, formatting, types, layers, committed schema
 	.venv/bin/lint-imports
 	./customer-service schema --check
 	./customer-service events schemas --check
+	./customer-service reference --check
 
 fmt: prepare ## Format, and mend what ruff can mend
 	$(PYTHON_ENV) -m ruff check --fix .
@@ -53,9 +54,16 @@ fmt: prepare ## Format, and mend what ruff can mend
 bench: prepare ## Measure, and print ratios to a baseline
 	$(PYTHON_ENV) -m bench
 
-schema: prepare ## Write schema/*.graphql, rest/openapi.json and events/schemas from the code
+schema: prepare ## Write schema/*.graphql, rest/openapi.json, events/schemas and docs/reference from the code
 	./customer-service schema --write
 	./customer-service events schemas --write
+	./customer-service reference --write
+
+docs: prepare ## Build the documentation as a site into .site; a link that leads nowhere stops it
+	@uv=$$(command -v uv) || uv=.uv/uv; [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1; \
+		UV_PYTHON_DOWNLOADS=never $$uv sync --frozen --quiet --inexact --group docs --python $(PYTHON_ENV)
+	NO_MKDOCS_2_WARNING=1 $(PYTHON_ENV) -m mkdocs build --strict --quiet
+	@echo 'Open .site/index.html, or, to search in it: $(PYTHON_ENV) -m http.server --directory .site --bind 127.0.0.1 8000'
 
 # Needs node 20 and npm; running the service does not, because what this builds is committed.
 ide: ## Build console/graphql-ide/dist, the page at GET /graphql, from its sources
@@ -69,7 +77,7 @@ pictures: prepare ## Take the pictures in docs/images anew, of a stack that `mak
 	$(PYTHON_ENV) -m tests.console.pictures
 
 clean: ## Remove the environment and caches; the data in .run stays
-	rm -rf .venv .uv .conformance .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .uv .site .conformance .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-data: ## Remove the data of the development stack, after asking

@@ -31,7 +31,30 @@ print(sys.executable)' 2>/dev/null) && [ -n "$found" ]; then
         fi
         [ "$candidate" != "${PYTHON:-}" ] || die "PYTHON=$PYTHON is not a Python $versions."
     done
-    die "no Python $versions on PATH. Install one, or name it: PYTHON=/path/to/python3.12 make run"
+    die "no Python $versions on PATH. Type this, then try again: $(python_command)
+bootstrap: Or name one that is elsewhere: PYTHON=/path/to/python3.12 make run"
+}
+
+# What installs a Python here; the newest that the package manager knows.
+python_command() {
+    as_root=; [ "$(id -u)" = 0 ] || as_root="sudo "
+    if command -v apt-get >/dev/null 2>&1; then
+        for version in 3.13 3.12 3.11; do
+            if apt-cache show python$version >/dev/null 2>&1; then
+                echo "${as_root}apt-get install -y python$version python$version-venv"
+                return
+            fi
+        done
+        echo "${as_root}apt-get update && ${as_root}apt-get install -y python3.11 python3.11-venv"
+    elif command -v dnf >/dev/null 2>&1; then
+        echo "${as_root}dnf install -y python3.12"
+    elif command -v zypper >/dev/null 2>&1; then
+        echo "${as_root}zypper install -y python312"
+    elif command -v brew >/dev/null 2>&1; then
+        echo "brew install python@3.12"
+    else
+        echo "docker compose up   (it needs no Python; see .env.example)"
+    fi
 }
 
 install_uv() {
@@ -80,6 +103,8 @@ fi
 say "preparing .venv from uv.lock with $("$python" --version) ..."
 # pip trusts the system's certificates; uv does when it is told to.
 [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1
-UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python"
+UV_PYTHON_DOWNLOADS=never "$uv" sync --frozen --quiet --python "$python" ||
+    die "the environment could not be made; see above. Disk full? df -h $root. A package without a build for $(uname -sm)? \
+Then run the service in containers: docker compose up (see .env.example)."
 ln -sf ../../customer-service .venv/bin/customer-service
 fingerprint >$stamp

@@ -7,19 +7,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.aws import aws_access
 from app.database import open_database
 from app.delivery import open_courier, send_allowances
 from app.keys import KeyFile, key_file, token_issuer
 from app.settings import InvalidSettings, Settings
+from app.stores import open_queue, open_store
 from auth.refresh_tokens import RefreshTokens
 from core.clock import Clock, SystemClock
 from core.sealing import Sealer, UnusableMasterKey
 from core.seller import SellerRules
 from core.vocabulary import EventPrivacy
 from infra.mongo import Mongo
-from infra.s3 import S3ObjectStore, open_object_store
-from infra.sqs import SqsWorkQueue, open_work_queue
+from infra.s3 import S3ObjectStore
+from infra.sqs import SqsWorkQueue
 from infra.tenant_service import TenantService, open_tenant_service
 from repositories.bulk_import import ImportChanges
 from repositories.customer_event import CustomerEventChanges, MongoOutbox
@@ -276,24 +276,3 @@ async def _tenant_service(stack: AsyncExitStack, settings: Settings) -> TenantSe
         return None
     token = None if tenants.token is None else tenants.token.get_secret_value()
     return await stack.enter_async_context(open_tenant_service(tenants.url, token=token, within=tenants.timeout))
-
-
-@asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[S3ObjectStore]:
-    """Open the object store."""
-    s3 = settings.aws.s3
-    async with open_object_store(aws_access(s3), bucket=s3.bucket, public_endpoint=s3.public_endpoint) as store:
-        yield store
-
-
-@asynccontextmanager
-async def open_queue(settings: Settings) -> AsyncIterator[SqsWorkQueue]:
-    """Open the queue of import work."""
-    sqs = settings.aws.sqs
-    async with open_work_queue(
-        aws_access(sqs),
-        name=sqs.queues.customer_queue,
-        visibility_timeout=sqs.visibility_timeout,
-        max_receive_count=sqs.max_receive_count,
-    ) as queue:
-        yield queue

@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from app.identity_sections import OtpSettings, SecuritySettings
+from app.invalid_settings import InvalidSettings as InvalidSettings  # noqa: PLC0414  everybody looks for it here
 from app.sections import (
     AwsSettings,
     BulkSettings,
@@ -37,10 +38,6 @@ CONFIG_FILE = Path(__file__).resolve().parents[1] / "config.yaml"
 _LONGEST_TOKEN = timedelta(hours=1)
 _CAPITAL = re.compile(r"(?<!^)[A-Z]")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-
-
-class InvalidSettings(Exception):
-    """The configuration cannot be used. The message names every key at fault, and never a value."""
 
 
 class Settings(BaseSettings):

@@ -29,7 +29,7 @@ ROWS = 5_000
 BATCH = 100
 _ROUNDS = 9
 _CHUNK = 64 * 1024
-_MASTER_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+MASTER_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 _STAGES = (
     "judging (cells to draft, rules, keys)",
     "making what is stored",
@@ -93,7 +93,7 @@ def plan_of(import_id: str) -> ImportPlan:
 
 def measure(rounds: int = _ROUNDS) -> list[Figure]:
     """Return the microseconds of CPU that a row costs at each stage, and those of finding its keys alone."""
-    maker = RecordMaker(Sealer(_MASTER_KEY), EventPrivacy.MASKED)
+    maker = RecordMaker(Sealer(MASTER_KEY), EventPrivacy.MASKED)
     plan, form = plan_of("imp_01m8gcsyr4ebr83vfmj8wy3gc0"), file_format()
     body = shop_file(ROWS)[form.data_offset :]
     spent: dict[str, list[float]] = {}

@@ -2,6 +2,7 @@
 
     StackError
     ├── AddressTaken      somebody else listens where the service has to
+    ├── NoRoom            the run directory cannot be made, or its disk is full
     ├── AlreadyRunning    another stack uses the same run directory
     ├── MongodMissing     this machine can run none of the mongod binaries that were found
     ├── BadOption         PORT, METRICS_PORT or WORKERS is not a usable number
@@ -23,7 +24,17 @@ class AddressTaken(StackError):
     def __init__(self, port: int, variable: str, purpose: str) -> None:
         super().__init__(
             f"Port {port} on 127.0.0.1, where {purpose} has to listen, is in use by another program. "
-            f"Stop that program, or choose another port with the environment variable {variable}."
+            f"Stop that program, or choose another port: {variable}={port + 1} make run"
+        )
+
+
+class NoRoom(StackError):
+    """There is no place for the data."""
+
+    def __init__(self, run_directory: Path, reason: str) -> None:
+        super().__init__(
+            f"The data has no place in {run_directory}: {reason}. "
+            f"Make room there (df -h {run_directory.parent}), or keep it elsewhere: RUN_DIR=/path/with/room make run"
         )
 
 

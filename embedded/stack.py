@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import httpx
 
 from embedded import stack_file
 from embedded.environment import PREFIX, Places, beside_the_api, for_services, is_given
-from embedded.errors import AlreadyRunning
+from embedded.errors import AlreadyRunning, NoRoom
 from embedded.identities import Mint, ensure_key_file, write_private
 from embedded.locks import FileLock
 from embedded.openid import OpenId
@@ -31,6 +32,8 @@ _SERVICE_GRACE = 25.0
 _SERVER_GRACE = 15.0
 _ORPHAN_GRACE = 5.0
 _POLL_SECONDS = 0.1
+_LEAST_ROOM = 500_000_000
+"""Bytes. A new stack takes 305 MB, most of it room that MongoDB keeps for its journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,11 @@ class Stack:
         """Take the run directory for process *pid*, end what an earlier crash left, and check the ports.
 
         Raises:
+            NoRoom: when the run directory cannot be made, or its disk is nearly full.
             AlreadyRunning: when another stack is alive in this run directory.
             AddressTaken: when the port of the API or of the metrics is in use.
         """
-        self._options.run_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_room()
         if not self._lock.try_take():
             raise AlreadyRunning(self._options.run_directory, self._lock.read())
         self._lock.write(f"{pid}\n")
@@ -83,6 +87,16 @@ class Stack:
             self._screen.say(f"Ended what an earlier run left behind: {', '.join(sorted(survivors))}")
         demand(self._options.port, variable="PORT", purpose="the API")
         demand(self._options.metrics_port, variable="METRICS_PORT", purpose="the metrics of the API")
+
+    def _make_room(self) -> None:
+        directory = self._options.run_directory
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise NoRoom(directory, error.strerror or str(error)) from error
+        free = shutil.disk_usage(directory).free
+        if free < _LEAST_ROOM:
+            raise NoRoom(directory, f"{free / 1e9:.1f} GB are free, a new stack takes {_LEAST_ROOM / 1e9:.1f}")
 
     async def start(self) -> None:
         """Bring everything up, and announce it in ``stack.json`` and on the screen.

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from beanie import init_beanie
@@ -20,6 +20,15 @@ from repositories.unit_of_work import UnitOfWork
 
 PATIENCE = 5.0
 """Seconds that one command of a request may take; nobody waits longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What a server says of itself; `ahead` is by how many seconds its clock is before ours, negative when behind."""
+
+    version: str
+    kind: str
+    ahead: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,37 @@ class Mongo:
         except PyMongoError:
             return False
         return True
+
+    async def describe(self) -> "ServerState":
+        """Return what the server says of itself.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        with translated():
+            asked = datetime.now(UTC)
+            hello = await self.database.client.admin.command("hello")
+            answered = datetime.now(UTC)
+            built = await self.database.client.admin.command("buildInfo")
+        between = asked + (answered - asked) / 2
+        local: datetime = hello["localTime"].replace(tzinfo=UTC)
+        return ServerState(
+            version=str(built["version"]),
+            kind="a sharded cluster" if hello.get("msg") == "isdbgrid" else f"replica set {hello['setName']}",
+            ahead=(local - between).total_seconds(),
+        )
+
+    async def try_transaction(self) -> None:
+        """Read in a transaction, from a collection that nobody has, and commit it.
+
+        Raises:
+            Unavailable: it cannot be done; the cause says why.
+        """
+        try:
+            async with self.database.client.start_session() as session, await session.start_transaction():
+                await self.database.command({"find": "doctor", "limit": 1}, session=session)
+        except PyMongoError as error:
+            raise Unavailable("A transaction came to nothing.") from error
 
 
 @asynccontextmanager

@@ -12,11 +12,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli.endpoint import Nowhere, find_endpoint
+from app.cli.endpoint import As, Nowhere, Seller, Token, Url, find_endpoint
 from app.cli.graphql_client import GraphQLFailed, NotAccepted, NotReachable
 from app.cli.import_flow import Declined, Job, Place, Unusable, run
 from app.cli.import_preview import preview, show_preview
 from app.cli.import_screen import ProgressScreen, show_outcome, show_report
+from app.cli.teaching import shown_by
 from core.vocabulary import BulkImportStatus
 
 
@@ -51,9 +52,20 @@ class Encoding(StrEnum):
     WINDOWS_1252 = "windows-1252"
 
 
+@shown_by(
+    "import customers.csv",
+    "import customers.csv --preview",
+    "import customers.csv --mode upsert --match-by email --dry-run",
+    "import export.csv --column 'Mail 1=email' --column 'Shoe=attribute.shoe'",
+    "import customers.csv --report refused.csv --json",
+    "import --watch imp_01kat5x2p3f8m9rj4t6vwy7z0a",
+)
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file of customers.", show_default=False)],
+    file: Annotated[Path | None, typer.Argument(help="A CSV file of customers.", show_default=False)] = None,
     *,
+    watch: Annotated[
+        str | None, typer.Option(metavar="ID", help="Follow an import that runs already, instead of a file.")
+    ] = None,
     mode: Annotated[Mode, typer.Option(help="What a row does to a customer that is there already.")] = Mode.CREATE,
     match_by: Annotated[MatchBy, typer.Option(help="With upsert: by what a row finds its customer.")] = MatchBy.EXTERNAL_ID,
     validation: Annotated[
@@ -73,25 +85,27 @@ def import_file(
     encoding: Annotated[
         Encoding | None, typer.Option(help="How characters are written; found out when absent, if UTF-8 or UTF-16.")
     ] = None,
-    seller: Annotated[str | None, typer.Option(help="Whose customers; needed with a service's token.")] = None,
-    url: Annotated[
-        str | None, typer.Option(envvar="CUSTOMER_SERVICE_URL", help="The GraphQL endpoint; else the stack running here.")
+    report: Annotated[
+        Path | None, typer.Option(help="Where to store the refused rows; else as <file>.errors.csv beside the file.")
     ] = None,
-    token: Annotated[
-        str | None, typer.Option(envvar="CUSTOMER_SERVICE_TOKEN", help="An access token; else the running stack's operator.")
-    ] = None,
+    as_: As = "operator",
+    seller: Seller = None,
+    url: Url = None,
+    token: Token = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as one JSON object.")] = False,
 ) -> None:
     """Import a file of customers, and follow it to the end; or only show what would come of it.
 
     Exit status: 0 every row was taken (with --preview: the file can be imported), 1 rows were refused or the import failed
-    (or: cannot be imported), 2 it could not begin.
+    (or: cannot be imported), 2 it could not begin, 130 interrupted; the import itself goes on then.
     """
     complaints = Console(stderr=True, soft_wrap=True, highlight=False)
     screen = complaints if as_json else Console(highlight=False)
-    place = Place()
+    if (file is None) == (watch is None):
+        raise typer.BadParameter("name a file to import, or with --watch an import to follow")
+    place = Place() if watch is None else Place(watch, watching=True)
     try:
-        endpoint = find_endpoint(url, token)
+        endpoint = find_endpoint(url, token, as_=as_)
         options = {
             "mode": mode.name,
             "matchBy": match_by.name,
@@ -101,9 +115,11 @@ def import_file(
             "delimiter": delimiter,
             "encoding": None if encoding is None else encoding.name,
         }
-        job = Job(file, _size(file), endpoint, seller, options, results)
+        # Reports on an import that is watched are called after it.
+        size = 0 if file is None else _size(file)
+        job = Job(file or Path(f"{watch}.csv"), size, endpoint, seller, options, results, report)
         progress = ProgressScreen(screen, silent=as_json and not screen.is_terminal)
-        if look:
+        if look and file is not None:
             _preview(job, progress, screen, as_json=as_json)
         outcome = asyncio.run(run(job, place, progress))
     except KeyboardInterrupt:
@@ -188,4 +204,4 @@ def _interrupted(complaints: Console, place: Place) -> NoReturn:
 
 
 def _look(place: Place) -> str:
-    return f'look at it with the query {{ bulkImport(id: "{place.id}") {{ status progress createdRows failedRows }} }}.'
+    return f"follow it with: customer-service import --watch {place.id}"

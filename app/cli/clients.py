@@ -1,16 +1,15 @@
 """``customer-service clients``: the programs that may get access tokens by themselves (OAuth client credentials)."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from app.cli.stack import settings_beside_the_stack
+from app.cli.answers import AsJson, show_json, show_table
+from app.cli.stack_settings import settings_beside_the_stack
+from app.cli.teaching import shown_by
 from app.database import open_database
 from auth.principal import Scope
 from core.clock import SystemClock, rfc3339
@@ -19,14 +18,11 @@ from services.service_client import NewSecret, ServiceClients
 
 clients = typer.Typer(name="clients", help="Make and manage the programs that may get access tokens.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 T = TypeVar("T")
-
-_WIDE = 200
-"""Columns of a table that is not shown on a terminal, so that nothing in it is cut."""
 
 
 @clients.command()
+@shown_by("clients create order-management", "clients create warehouse --scope customers:read --seller demo --json")
 def create(
     name: Annotated[str, typer.Argument(help="What people call it: order-management.")],
     *,
@@ -39,44 +35,48 @@ def create(
 
 
 @clients.command(name="list")
+@shown_by("clients list", "clients list --json")
 def list_clients(*, as_json: AsJson = False) -> None:
     """Show all clients, never their secrets."""
     found = _run(lambda service: service.every())
     if as_json:
-        typer.echo(json.dumps([_described(client) for client in found], indent=2, ensure_ascii=False))
+        show_json([_described(client) for client in found])
         return
     if not found:
         typer.echo("There are no clients yet. Make one with: customer-service clients create NAME")
         return
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console.width = _WIDE
-    table = Table(box=None, header_style="bold")
-    for title in ("id", "name", "seller", "scopes", "secrets", "created", "disabled"):
-        table.add_column(title, overflow="fold", no_wrap=title == "id")
-    for client in found:
-        table.add_row(
-            client.id,
-            client.name,
-            client.seller_id or "all",
-            " ".join(client.scopes),
-            str(len(client.secrets)),
-            rfc3339(client.created_at),
-            _when(client.disabled_at) or "",
-        )
-    console.print(table)
+    show_table(
+        ("id", "name", "seller", "scopes", "secrets", "created", "disabled"),
+        [
+            (
+                client.id,
+                client.name,
+                client.seller_id or "all",
+                " ".join(client.scopes),
+                str(len(client.secrets)),
+                rfc3339(client.created_at),
+                _when(client.disabled_at) or "",
+            )
+            for client in found
+        ],
+    )
 
 
 @clients.command(name="new-secret")
+@shown_by("clients new-secret cli_2f6c1e", "clients new-secret cli_2f6c1e --json")
 def new_secret(client_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False) -> None:
     """Give a client another secret, and print it. The one before holds until the next new one; older ones no longer."""
     _show(_run(lambda service: service.new_secret(client_id)), as_json=as_json)
 
 
 @clients.command()
-def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+@shown_by("clients disable cli_2f6c1e")
+def disable(client_id: Annotated[str, typer.Argument(metavar="ID")], *, as_json: AsJson = False) -> None:
     """Let a client get no more tokens, and take back those that it has, for good."""
     client = _run(lambda service: service.disable(client_id))
+    if as_json:
+        show_json(_described(client))
+        return
     typer.echo(f"{client.id} ({client.name}) is disabled. Its tokens are void within 5 seconds.")
 
 
@@ -93,8 +93,7 @@ async def _with_the_service(do: Callable[[ServiceClients], Awaitable[T]]) -> T:
 
 def _show(made: NewSecret, *, as_json: bool) -> None:
     if as_json:
-        document = {"client_id": made.client.id, "client_secret": made.secret}
-        typer.echo(json.dumps(document, indent=2))
+        show_json({"client_id": made.client.id, "client_secret": made.secret})
         return
     typer.echo(f"client_id:     {made.client.id}")
     typer.echo(f"client_secret: {made.secret}")

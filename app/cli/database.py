@@ -4,9 +4,12 @@ import asyncio
 
 import typer
 
-from app.container import open_queue, open_store
+from app.cli.answers import AsJson, show_json
+from app.cli.stack_settings import settings_of_the_stack
+from app.cli.teaching import shown_by
 from app.database import open_database
-from app.settings import Settings, load_settings
+from app.settings import Settings
+from app.stores import open_queue, open_store
 from core.clock import SystemClock
 from infra.mongo import create_indexes, missing_indexes
 from repositories.migration import Migrations
@@ -15,44 +18,60 @@ database = typer.Typer(name="database", help="Prepare and check the database.", 
 
 
 @database.command()
-def indexes() -> None:
+@shown_by("database indexes", "database indexes --json")
+def indexes(*, as_json: AsJson = False) -> None:
     """Create the indexes that are missing. Run once per deployment, before the service starts."""
-    asyncio.run(_indexes(load_settings()))
-    typer.echo("Every index is there.")
+    asyncio.run(_indexes(settings_of_the_stack()))
+    _say({"indexes": "complete"}, "Every index is there.", as_json=as_json)
 
 
 @database.command()
-def migrate() -> None:
+@shown_by("database migrate", "database migrate --json")
+def migrate(*, as_json: AsJson = False) -> None:
     """Bring the data into the shape of this version. Run once per deployment, after the indexes; twice does no harm."""
-    for name in asyncio.run(_migrate(load_settings())):
-        typer.echo(f"Migrated: {name}")
-    typer.echo("The data has the shape of this version.")
+    done = asyncio.run(_migrate(settings_of_the_stack()))
+    lines = [*(f"Migrated: {name}" for name in done), "The data has the shape of this version."]
+    _say({"migrated": done}, "\n".join(lines), as_json=as_json)
 
 
 @database.command()
-def prepare() -> None:
+@shown_by("database prepare   # in a job of its own, before the new version starts")
+def prepare(*, as_json: AsJson = False) -> None:
     """Do both, indexes and migrations: what a deployment runs once, before its processes start."""
-    settings = load_settings()
+    settings = settings_of_the_stack()
     asyncio.run(_indexes(settings))
-    asyncio.run(_migrate(settings))
-    typer.echo("The database is ready for this version.")
+    done = asyncio.run(_migrate(settings))
+    _say({"indexes": "complete", "migrated": done}, "The database is ready for this version.", as_json=as_json)
 
 
 @database.command()
-def verify() -> None:
+@shown_by("database verify", "database verify --json", "database verify || customer-service database prepare")
+def verify(*, as_json: AsJson = False) -> None:
     """Say which indexes are missing and which migrations are pending; exit status 1 when some are."""
-    missing = asyncio.run(_missing(load_settings()))
-    for name in missing:
-        typer.echo(name)
+    missing = asyncio.run(_missing(settings_of_the_stack()))
+    if as_json:
+        show_json({"missing": missing})
+    else:
+        for name in missing:
+            typer.echo(name)
     if missing:
         raise typer.Exit(1)
 
 
 @database.command()
-def setup() -> None:
+@shown_by("database setup")
+def setup(*, as_json: AsJson = False) -> None:
     """Do the same, and create the bucket and the queues where they are missing: for development and self-hosted servers."""
-    asyncio.run(_setup(load_settings()))
-    typer.echo("Indexes, bucket and queues are there.")
+    asyncio.run(_setup(settings_of_the_stack()))
+    told: dict[str, object] = {"indexes": "complete", "bucket": "there", "queues": "there"}
+    _say(told, "Indexes, bucket and queues are there.", as_json=as_json)
+
+
+def _say(told: dict[str, object], sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        show_json(told)
+    else:
+        typer.echo(sentence)
 
 
 async def _indexes(settings: Settings) -> None:

@@ -4,9 +4,12 @@ import os
 import sys
 from pathlib import Path
 
+from app.cli.teaching import shown_by
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 
+@shown_by("dev", "dev   # with PORT=8085 METRICS_PORT=9091 RUN_DIR=.run-two before it: a second stack")
 def dev() -> None:
     """Run everything on this machine: servers, API, worker and relay, with demo data and tokens.
 

@@ -1,9 +1,22 @@
 """Which service a client command talks to."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
+import typer
+
 from app.cli.stack import find_stack
+
+Url = Annotated[
+    str | None, typer.Option("--url", envvar="CUSTOMER_SERVICE_URL", help="The GraphQL endpoint; else the stack running here.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option("--token", envvar="CUSTOMER_SERVICE_TOKEN", help="An access token; else the running stack's operator's."),
+]
+As = Annotated[str, typer.Option("--as", help="With the running stack: operator, other_operator, service or customer.")]
+Seller = Annotated[str | None, typer.Option("--seller", help="Whose customers; needed with a service's token.")]
 
 
 class Nowhere(Exception):

@@ -15,7 +15,8 @@ from rich.text import Text
 from app.cli.event_source import Source, find_source
 from app.cli.import_screen import ProgressScreen
 from app.cli.moments import moment
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
+from app.cli.teaching import shown_by
 from app.database import open_database
 from app.until_told import run_until_interrupted
 from core.clock import SystemClock, rfc3339
@@ -29,6 +30,11 @@ from workers.replay import Replay, Replayed
 _INTERRUPTED = 130
 
 
+@shown_by(
+    "events replay --since 2h --dry-run",
+    "events replay --since 2026-11-22T17:00:00Z --until 6h --seller demo --rate 500",
+    "events replay --since 1d --topic customer.deleted --json",
+)
 def replay(
     *,
     since: Annotated[str, typer.Option(help="From this moment on: 2026-11-22T17:30:00Z, or 90m, 6h, 2d for so long ago.")],

@@ -6,6 +6,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from app.cli.teaching import shown_by
 from app.sections import KafkaTopics
 from app.topics import event_topics
 from events.asyncapi import asyncapi
@@ -15,6 +16,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "events" / "schemas"
 DOCUMENT = "asyncapi.json"
 
 
+@shown_by("events schemas > asyncapi.json", "events schemas --event customer.created")
 def schemas(
     *,
     write: Annotated[bool, typer.Option("--write", help="Write the files of events/schemas.")] = False,

@@ -11,11 +11,13 @@ import orjson
 import typer
 
 from app.cli.event_source import find_source
-from app.cli.stack import settings_beside_the_stack
+from app.cli.stack_settings import settings_beside_the_stack
+from app.cli.teaching import shown_by
 from app.sections import TopicSettings
 from infra.kafka_topics import TopicRefused, Topics, TopicState, TopicWish, differences, open_topics
 
 
+@shown_by("events topics --dry-run", "events topics", "events topics --brokers kafka-1:9092,kafka-2:9092 --json")
 def topics(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is missing or differs, and make nothing.")] = False,

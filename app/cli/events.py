@@ -12,6 +12,7 @@ from app.cli.event_replay import replay
 from app.cli.event_schemas import schemas
 from app.cli.event_source import Source, find_source
 from app.cli.event_topics import topics
+from app.cli.teaching import shown_by
 from app.settings import InvalidSettings
 from app.until_told import run_until_interrupted
 from core.clock import rfc3339
@@ -30,6 +31,7 @@ for _command in (replay, schemas, topics):
 
 
 @events.command()
+@shown_by("events tail", "events tail --from-beginning --json", "events tail --count 1 --brokers kafka-1:9092")
 def tail(
     *,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest event Kafka has.")] = False,

@@ -51,7 +51,10 @@ class Declined(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file, where it goes, how its rows are to be read, and whether the report on every row is wanted."""
+    """One file, where it goes, how its rows are to be read, and which reports are wanted where.
+
+    Without `report`, the error report lies beside the file.
+    """
 
     file: Path
     size: int
@@ -59,14 +62,19 @@ class Job:
     seller: str | None
     options: Mapping[str, Any]
     results: bool = False
+    report: Path | None = None
 
 
 @dataclass(slots=True)
 class Place:
-    """How far the command has come: the import's id once there is one, and whether the service has been told to start."""
+    """How far the command has come: the import's id once there is one, and whether the service has been told to start.
+
+    One that is only `watching` an import of somebody else's begins with the id, and never tells the service to start.
+    """
 
     id: str = ""
     started: bool = False
+    watching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Outcome:
 
 
 async def run(job: Job, place: Place, screen: ProgressScreen) -> Outcome:
-    """Import a file and wait for the end; *place* tells meanwhile how far it is.
+    """Import a file, or watch an import, and wait for the end; *place* tells meanwhile how far it is.
 
     Raises:
         Unusable: the file or an option will not do.
@@ -97,7 +105,8 @@ async def run(job: Job, place: Place, screen: ProgressScreen) -> Outcome:
     """
     async with open_client(job.endpoint.url, job.endpoint.token) as client:
         with screen:
-            await announce(client, job, place, screen)
+            if not place.watching:
+                await announce(client, job, place, screen)
             await _follow(client, place, screen)
         return await _outcome(client, job, place)
 
@@ -170,9 +179,10 @@ async def _follow(client: GraphQLClient, place: Place, screen: ProgressScreen) -
         async with aclosing(client.follow(PROGRESS, {"id": place.id})) as events:
             async for event in events:
                 state = event["bulkImportProgress"]
-                if not place.started and state["status"] == BulkImportStatus.AWAITING_UPLOAD:
+                if not place.started and not place.watching and state["status"] == BulkImportStatus.AWAITING_UPLOAD:
                     await _start(client, place)
                     continue
+                place.started = True
                 waiting = state["status"] == BulkImportStatus.QUEUED
                 screen.show("Importing", state["progress"], "waits for a worker" if waiting else import_detail(state))
                 if BulkImportStatus(state["status"]).final:
@@ -205,8 +215,9 @@ async def _outcome(client: GraphQLClient, job: Job, place: Place) -> Outcome:
         page, target, results = state.pop("errors"), state.pop("errorReport"), state.pop("resultReport")
         problems += [edge["node"] for edge in page["edges"]]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
-    report = None if target is None else await _download(target["url"], job.file, "errors")
-    told = await _download(results["url"], job.file, "results") if job.results and results is not None else None
+    report = None if target is None else await _download(target["url"], job.report or _beside(job.file, "errors"))
+    wanted = job.results and results is not None
+    told = await _download(results["url"], _beside(job.file, "results")) if wanted else None
     return Outcome(state, problems, more, report, told)
 
 
@@ -220,13 +231,17 @@ async def _reported(client: GraphQLClient, place: Place, after: str | None) -> d
     return state
 
 
-async def _download(url: str, beside: Path, name: str) -> Path:
-    """Store a report as ``<file>.<name>.csv`` beside the file; an earlier one becomes ``<file>.<name>.old.csv``.
+def _beside(file: Path, name: str) -> Path:
+    """Return where a report on *file* lies: ``<file>.<name>.csv`` beside it."""
+    return file.with_name(f"{file.stem}.{name}.csv")
+
+
+async def _download(url: str, target: Path) -> Path:
+    """Store a report as *target*; an earlier one called ``x.csv`` becomes ``x.old.csv``.
 
     Raises:
         GraphQLFailed: it could not be fetched or written; the message says where it is.
     """
-    target = beside.with_name(f"{beside.stem}.{name}.csv")
     arriving = target.with_name(f".{target.name}.part")
     try:
         async with open_http() as http, http.stream("GET", url) as response:

@@ -1,15 +1,14 @@
 """``customer-service keys``: the keys that sign access tokens."""
 
-import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from app.cli.stack import settings_beside_the_stack
+from app.cli.answers import AsJson, show_json, show_table
+from app.cli.stack_settings import settings_beside_the_stack
+from app.cli.teaching import shown_by
 from app.identity_sections import SecuritySettings
 from app.keys import read_key_file, write_key_file
 from app.settings import InvalidSettings
@@ -33,17 +32,16 @@ File = Annotated[
 
 _USUAL_LIFETIME: timedelta = SecuritySettings.model_fields["access_token_lifetime"].default
 
-_WIDE = 140
-"""Columns of a table that is not shown on a terminal: a kid is 43 letters long and has to stay in one piece."""
-
 
 @keys.command()
+@shown_by("keys new > secrets/signing-keys.json")
 def new() -> None:
     """Print a new JWK Set with a private key. Keep it in a file that only the service can read."""
-    typer.echo(json.dumps(generate_key_set(), indent=2))
+    show_json(generate_key_set())
 
 
 @keys.command(name="rotate")
+@shown_by("keys rotate", "keys rotate --delay 60 --file secrets/signing-keys.json", "keys rotate --now   # one has leaked")
 def rotate_keys(
     *,
     file: File = None,
@@ -53,6 +51,7 @@ def rotate_keys(
     now: Annotated[
         bool, typer.Option("--now", help="A key has leaked: sign with a new one at once, and believe no token of the old ones.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Replace the key that signs, without a restart and without a token refused.
 
@@ -72,24 +71,41 @@ def rotate_keys(
     except OSError as error:
         message = f"{str(path)!r} cannot be written: {error.strerror}. Nothing has changed."
         raise InvalidSettings(message) from error
-    _say(ring, now=now)
+    if as_json:
+        show_json({"keys": _described(ring, SystemClock().now())})
+    else:
+        _say(ring, now=now)
 
 
 @keys.command(name="list")
-def list_keys(*, file: File = None) -> None:
+@shown_by("keys list", "keys list --file secrets/signing-keys.json --json")
+def list_keys(*, file: File = None, as_json: AsJson = False) -> None:
     """Show the keys, and what each is for at present; never their private parts."""
     path, _ = _place(file)
     ring, now = read_key_file(path), SystemClock().now()
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDE
-    table = Table(box=None, header_style="bold")
-    table.add_column("kid", overflow="fold")
-    for title in ("signs from", "verifies until", "state"):
-        table.add_column(title, no_wrap=True)
-    for key in ring.keys:
-        table.add_row(key.kid, _when(key.signs_from, "always"), _when(key.verifies_until, "for ever"), state_of(key, ring, now))
-    console.print(table)
+    if as_json:
+        show_json({"keys": _described(ring, now)})
+        return
+    show_table(
+        ("kid", "signs from", "verifies until", "state"),
+        [
+            (key.kid, _when(key.signs_from, "always"), _when(key.verifies_until, "for ever"), state_of(key, ring, now))
+            for key in ring.keys
+        ],
+        whole="kid",
+    )
+
+
+def _described(ring: KeyRing, now: datetime) -> list[dict[str, str | None]]:
+    return [
+        {
+            "kid": key.kid,
+            "signsFrom": _when(key.signs_from, "") or None,
+            "verifiesUntil": _when(key.verifies_until, "") or None,
+            "state": state_of(key, ring, now),
+        }
+        for key in ring.keys
+    ]
 
 
 def state_of(key: SigningKey, ring: KeyRing, now: datetime) -> str:

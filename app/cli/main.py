@@ -2,42 +2,75 @@
 
 import asyncio
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import typer
 
-from app.settings import InvalidSettings
+from app.cli.teaching import PROGRAM
+from app.invalid_settings import InvalidSettings
 from core.errors import ServiceError, StandaloneDatabase
 
-COMMANDS: Final[Mapping[str, str]] = {
-    "dev": "app.cli.dev:dev",
-    "serve": "app.cli.serve:serve",
-    "worker": "app.cli.worker:worker",
-    "relay": "app.cli.relay:relay",
-    "import": "app.cli.bulk_import:import_file",
-    "query": "app.cli.query:query",
-    "events": "app.cli.events:events",
-    "token": "app.cli.token:token",
-    "keys": "app.cli.keys:keys",
-    "clients": "app.cli.clients:clients",
-    "database": "app.cli.database:database",
-    "schema": "app.cli.schema:schema",
-}
-"""Where each command is. It is imported when it is called: the relay needs no GraphQL, a client no database."""
 
-PROGRAM = "customer-service"
+class Place(NamedTuple):
+    """Where a command is, and the first sentence of its help."""
+
+    where: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Place]] = {
+    "dev": Place(
+        "app.cli.dev:dev", "Run everything on this machine: servers, API, worker and relay, with demo data and tokens."
+    ),
+    "import": Place(
+        "app.cli.bulk_import:import_file",
+        "Import a file of customers, and follow it to the end; or only show what would come of it.",
+    ),
+    "customers": Place("app.cli.customers:customers", "Find, show and export customers."),
+    "query": Place("app.cli.query:query", "Run one GraphQL operation and print what it answers."),
+    "events": Place("app.cli.events:events", "Look at the events that other services receive, and publish them again."),
+    "doctor": Place("app.cli.doctor:doctor", "Check everything the service needs, and say what to do about what is wrong."),
+    "serve": Place("app.cli.serve:serve", "Serve GraphQL, subscriptions and REST; metrics on a port of their own."),
+    "worker": Place(
+        "app.cli.worker:worker",
+        "Work on imports, take segments of files from the queue, and keep house, until told to stop.",
+    ),
+    "relay": Place("app.cli.relay:relay", "Publish event records to Kafka until told to stop."),
+    "token": Place("app.cli.token:token", "Print a signed access token."),
+    "keys": Place("app.cli.keys:keys", "Make, show and replace the keys that sign access tokens."),
+    "clients": Place("app.cli.clients:clients", "Make and manage the programs that may get access tokens."),
+    "database": Place("app.cli.database:database", "Prepare and check the database."),
+    "schema": Place(
+        "app.cli.schema:schema", "Print the GraphQL schema or what describes REST, write them, or check the committed copies."
+    ),
+    "reference": Place(
+        "app.cli.reference:reference", "Write the reference pages of the documentation from the code, or check them."
+    ),
+}
+"""Every command. It is imported when it is called: the relay needs no GraphQL, a client no database, and a shell that
+completes a line has no second to wait."""
 
 _MISCONFIGURED = 2
 _INTERRUPTED = 130
+_COMPLETION = f"_{PROGRAM}".replace("-", "_").upper() + "_COMPLETE"
+_STATUS = (
+    "Exit status of every command: 0 done; 1 it failed, was refused, or found something wrong; 2 called or configured wrongly; "
+    "130 interrupted. Shell completion: --install-completion."
+)
 
 
-def command_line(arguments: Sequence[str]) -> typer.Typer:
-    """Return the command line with the one command that *arguments* call, or with all when they call none by name."""
+def command_line(arguments: Sequence[str], *, whole: bool = False) -> typer.Typer:
+    """Return the command line with the one command that *arguments* call.
+
+    When they call none by name, all commands are there by name and first sentence; with *whole* they are all there.
+    """
     app = typer.Typer(
         name=PROGRAM,
         help="The system of record for the customers of many sellers. Start with: customer-service dev",
+        epilog=_STATUS,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
@@ -45,7 +78,10 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
     app.callback()(_customer_service)
     called = arguments[0] if arguments and arguments[0] in COMMANDS else None
     for name in COMMANDS if called is None else [called]:
-        module, _, attribute = COMMANDS[name].partition(":")
+        if called is None and not whole:
+            app.command(name=name, help=COMMANDS[name].help)(_named_only)
+            continue
+        module, _, attribute = COMMANDS[name].where.partition(":")
         command: Any = getattr(importlib.import_module(module), attribute)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
@@ -54,14 +90,28 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
+def completed(environ: Mapping[str, str]) -> list[str] | None:
+    """Return the words behind the program's name in the line that a shell wants completed; None when none does."""
+    if _COMPLETION not in environ:
+        return None
+    # Bash says it in the first of these, zsh, fish and PowerShell in the second.
+    line = environ.get("COMP_WORDS") or environ.get("_TYPER_COMPLETE_ARGS") or ""
+    return line.split()[1:]
+
+
 def _customer_service() -> None:
     """Run one of the commands."""
 
 
+def _named_only() -> None:
+    """Stand for a command that is not called."""
+
+
 def run() -> None:
     """Run the command line. Exit status: 0 done, 1 failed, 2 called or configured wrongly."""
+    words = completed(os.environ)
     try:
-        command_line(sys.argv[1:])(prog_name=PROGRAM)
+        command_line(sys.argv[1:] if words is None else words)(prog_name=PROGRAM)
     except InvalidSettings as error:
         _complain(str(error))
         sys.exit(_MISCONFIGURED)

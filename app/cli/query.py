@@ -6,10 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.endpoint import Endpoint, Nowhere, find_endpoint
+from app.cli.endpoint import As, Endpoint, Nowhere, Token, Url, find_endpoint
 from app.cli.graphql_client import GraphQLFailed, open_client
+from app.cli.teaching import shown_by
 
 
+@shown_by(
+    "query '{ viewer { kind sellerId } }'",
+    "query '{ customers(first: 3) { nodes { id } } }' --select customers.nodes.0.id",
+    """query 'query($id: ID!) { customer(id: $id) { email } }' --variables '{"id": "cus_…"}'""",
+    "query '{ me { email } }' --as customer",
+)
 def query(
     document: Annotated[str, typer.Argument(help="A query or a mutation.")],
     *,
@@ -17,15 +24,9 @@ def query(
     select: Annotated[
         str | None, typer.Option(help="Print one value only, by its path: createDocument.upload.url; 0 is the first of a list.")
     ] = None,
-    as_: Annotated[
-        str, typer.Option("--as", help="With the running stack: operator, other_operator, service or customer.")
-    ] = "operator",
-    url: Annotated[
-        str | None, typer.Option(envvar="CUSTOMER_SERVICE_URL", help="The GraphQL endpoint; else the stack running here.")
-    ] = None,
-    token: Annotated[
-        str | None, typer.Option(envvar="CUSTOMER_SERVICE_TOKEN", help="An access token; else the running stack's.")
-    ] = None,
+    as_: As = "operator",
+    url: Url = None,
+    token: Token = None,
 ) -> None:
     """Run one GraphQL operation and print what it answers.
 

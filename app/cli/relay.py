@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import structlog
 
+from app.cli.teaching import shown_by
 from app.database import open_database
 from app.live_updates import open_live_updates
 from app.observability import configure_logging, serve_metrics, start_tracing
@@ -30,6 +31,7 @@ STOP_SECONDS = 3
 """How long a publish under way may take once the process was told to stop."""
 
 
+@shown_by("relay   # a second one waits, and takes over when the first one dies")
 def relay() -> None:
     """Publish event records to Kafka until told to stop."""
     settings = load_settings()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 from graphql import build_schema as from_sdl
-from graphql import find_breaking_changes
+from graphql import find_breaking_changes, introspection_from_schema
 
+from app.cli.teaching import shown_by
 from app.graphql.schema import build_schema
 from rest.openapi import description
 from schema.sdl import client_sdl, subgraph_sdl
@@ -17,6 +18,7 @@ CLIENTS, GATEWAYS, RELEASED = "schema/schema.graphql", "schema/subgraph.graphql"
 REST = "rest/openapi.json"
 
 
+@shown_by("schema > schema.graphql", "schema --json > schema.json", "schema --subgraph", "schema --rest", "schema --check")
 def schema(
     *,
     write: Annotated[
@@ -30,6 +32,9 @@ def schema(
     ] = False,
     subgraph: Annotated[bool, typer.Option("--subgraph", help="Print what the gateway of a federated graph composes.")] = False,
     rest: Annotated[bool, typer.Option("--rest", help="Print the description of the REST interface, in OpenAPI.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the schema as the answer to introspection, which code generators take.")
+    ] = False,
 ) -> None:
     """Print the GraphQL schema or what describes REST, write them, or check the committed copies."""
     served = build_schema()
@@ -43,6 +48,10 @@ def schema(
             raise typer.Exit(1)
     elif release:
         (ROOT / RELEASED).write_text(texts[CLIENTS], encoding="utf-8")
+    elif as_json and not rest:
+        typer.echo(
+            json.dumps({"data": introspection_from_schema(from_sdl(texts[GATEWAYS if subgraph else CLIENTS]))}, indent=2)
+        )
     else:
         typer.echo(texts[REST if rest else GATEWAYS if subgraph else CLIENTS], nl=False)
 

@@ -7,6 +7,7 @@ import sys
 import uvicorn
 
 from app.asgi import create_app
+from app.cli.teaching import shown_by
 from app.http_patience import Patience
 from app.observability import configure_logging, serve_metrics
 from app.sections import host_and_port
@@ -35,6 +36,7 @@ class StoppableServer(uvicorn.Server):
         self._captured_signals.clear()
 
 
+@shown_by("serve   # with CUSTOMER_SERVICE_SERVER__PORT=:8085 before it: on another port")
 def serve() -> None:
     """Serve GraphQL, subscriptions and REST; metrics on a port of their own."""
     settings = load_settings()

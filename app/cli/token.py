@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from app.cli.stack import settings_beside_the_stack
+from app.cli.answers import AsJson, show_json
+from app.cli.stack_settings import settings_beside_the_stack
+from app.cli.teaching import shown_by
 from app.keys import token_issuer
 from auth.principal import SCOPES, SELLER_ID_RULE, Scope, is_seller_id
 from core.clock import SystemClock
@@ -13,6 +15,11 @@ from core.ids import IdKind, is_id
 from core.vocabulary import PrincipalKind
 
 
+@shown_by(
+    "token operator --seller demo",
+    "token service --scope customers:read --minutes 60 --json",
+    "token customer --seller demo --subject cus_01kat5x2p3f8m9rj4t6vwy7z0a",
+)
 def token(
     kind: Annotated[PrincipalKind, typer.Argument(case_sensitive=False, help="Who will use it.")],
     *,
@@ -22,6 +29,7 @@ def token(
         list[Scope] | None, typer.Option(help="What it allows, repeatable; by default what its kind allows.")
     ] = None,
     minutes: Annotated[int, typer.Option(min=1, max=60 * 24 * 90, help="How long it holds.")] = 10,
+    as_json: AsJson = False,
 ) -> None:
     """Print a signed access token."""
     if kind is not PrincipalKind.SERVICE and seller is None:
@@ -34,12 +42,15 @@ def token(
         raise typer.BadParameter("--subject has to be a customer's id, cus_…")
     # Beside a running stack, the token is one of its own unless the environment says otherwise.
     settings = settings_beside_the_stack()
-    typer.echo(
-        token_issuer(settings, SystemClock()).issue(
-            kind=kind,
-            subject=subject or kind.value.lower(),
-            scopes=scope or SCOPES[kind],
-            lifetime=timedelta(minutes=minutes),
-            seller_id=seller,
-        )
+    allowed = sorted(scope or SCOPES[kind])
+    made = token_issuer(settings, SystemClock()).issue(
+        kind=kind,
+        subject=subject or kind.value.lower(),
+        scopes=allowed,
+        lifetime=timedelta(minutes=minutes),
+        seller_id=seller,
     )
+    if as_json:
+        show_json({"accessToken": made, "tokenType": "Bearer", "expiresIn": minutes * 60, "scope": " ".join(allowed)})
+    else:
+        typer.echo(made)

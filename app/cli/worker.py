@@ -5,6 +5,7 @@ import gc
 
 import structlog
 
+from app.cli.teaching import shown_by
 from app.container import housekeeping, import_worker, measurements, open_connections
 from app.observability import configure_logging, serve_metrics
 from app.settings import Settings, load_settings
@@ -17,6 +18,7 @@ _NEW_OBJECTS = 20_000
 """How many may come up before Python looks for circular garbage, of which batches of rows make next to none."""
 
 
+@shown_by("worker   # with CUSTOMER_SERVICE_BULK__CUSTOMER__MAX_WORKERS=10 before it: more at once")
 def worker() -> None:
     """Work on imports, take segments of files from the queue, and keep house, until told to stop."""
     settings = load_settings()

@@ -7,18 +7,23 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pymongo
 import pytest
+from rich.console import Console
 
 from app.settings import load_settings
 from auth.keys import load_key_set
 from auth.tokens import TokenVerifier
 from core.clock import SystemClock
+from embedded.errors import NoRoom
 from embedded.options import Options
 from embedded.ports import choose
+from embedded.screen import Screen
+from embedded.stack import Programs, Stack
 from embedded.stack_file import by_kind, describe
 from tests.embedded.conftest import client_of
 from tests.embedded.stacks import FAKE, StackUnderTest, stack_under_test, wait_until
@@ -211,7 +216,28 @@ def test_a_taken_port_is_named_with_the_variable_to_change(stack: StackUnderTest
         assert 1 == stack.launch().wait(timeout=30)
 
     assert f"Port {port}" in stack.output.read_text()
-    assert f"environment variable {variable}." in stack.output.read_text().replace("\n", " ")
+    assert f"choose another port: {variable}={port + 1} make run" in stack.output.read_text().replace("\n", " ")
+
+
+def test_a_run_directory_that_cannot_be_made_is_named_with_another_place(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with stack_under_test(tmp_path / "file" / "run", FAKE) as stack:
+        stack.output = tmp_path / "out"
+        assert 1 == stack.launch().wait(timeout=30)
+
+        assert "has no place in" in stack.output.read_text()
+        assert "RUN_DIR=/path/with/room make run" in stack.output.read_text()
+
+
+def test_a_full_disk_is_told_before_anything_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embedded.stack.shutil.disk_usage", lambda _: SimpleNamespace(free=80_000_000))
+    stack = Stack(Options.of({"RUN_DIR": str(tmp_path)}), {}, Programs(), Screen(Console(quiet=True)))
+
+    with pytest.raises(NoRoom, match=r"0\.1 GB are free, a new stack takes 0\.5"):
+        stack.claim(1)
+
+    assert [] == list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["serve", "worker", "seed"])

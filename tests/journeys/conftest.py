@@ -1,6 +1,8 @@
 """One development stack for all journeys, and callers of it."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +15,8 @@ from core.vocabulary import PrincipalKind
 from embedded.identities import AUDIENCE, Mint
 from tests.api import Api
 from tests.embedded.stacks import REAL, StackUnderTest, stack_under_test
+from tests.house import ROOT
+from tests.journeys.terminals import Terminal, open_terminal
 
 
 # First, because xdist reads the groups in the same hook.
@@ -30,6 +34,23 @@ def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackUnderTest]
     with stack_under_test(tmp_path_factory.mktemp("journeys") / "run", REAL) as stack:
         stack.start()
         yield stack
+
+
+@pytest.fixture(name="directory")
+def _directory(tmp_path: Path) -> Path:
+    """A folder like a fresh clone, in which a walk leaves its traces instead of in this one."""
+    (tmp_path / "customer-service").symlink_to(ROOT / "customer-service")
+    shutil.copytree(
+        ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.errors.csv", "node_modules", "dist")
+    )
+    return tmp_path
+
+
+@pytest.fixture(name="terminal")
+def _terminal(stack: StackUnderTest, directory: Path) -> Iterator[Terminal]:
+    """A terminal in that folder."""
+    with open_terminal(directory, stack.environment) as terminal:
+        yield terminal
 
 
 @pytest.fixture(scope="session", name="mint")

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from embedded.processes import ROOT
 from tests.api import Api, Json, codes
 from tests.embedded.stacks import StackUnderTest
-from tests.journeys.terminals import Terminal, keep_running, open_terminal
+from tests.journeys.terminals import Terminal, keep_running
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -26,22 +25,6 @@ def section(title: str) -> str:
     """Return the text of a section."""
     (found,) = re.findall(rf"^## {title}\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
     return str(found)
-
-
-@pytest.fixture(name="directory")
-def _directory(tmp_path: Path) -> Path:
-    """A folder like a fresh clone, in which a walk leaves its traces instead of in this one."""
-    (tmp_path / "customer-service").symlink_to(ROOT / "customer-service")
-    (tmp_path / "examples").mkdir()
-    for name in ("chinook-customers.csv", "northwind-customers.csv", "shopify-customers.csv", "passport.png"):
-        shutil.copy(ROOT / "examples" / name, tmp_path / "examples")
-    return tmp_path
-
-
-@pytest.fixture(name="terminal")
-def _terminal(stack: StackUnderTest, directory: Path) -> Iterator[Terminal]:
-    with open_terminal(directory, stack.environment) as terminal:
-        yield terminal
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk-through uploads and downloads with curl")

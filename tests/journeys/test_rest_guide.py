@@ -3,25 +3,15 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from embedded.processes import ROOT
 from tests.api import Json
-from tests.embedded.stacks import StackUnderTest
-from tests.journeys.terminals import Terminal, open_terminal
+from tests.journeys.terminals import Terminal
 from tests.journeys.test_readme import blocks
 
 GUIDE = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture(name="terminal")
-def _terminal(stack: StackUnderTest, tmp_path: Path) -> Iterator[Terminal]:
-    (tmp_path / "customer-service").symlink_to(ROOT / "customer-service")
-    with open_terminal(tmp_path, stack.environment) as terminal:
-        yield terminal
 
 
 def answered(printed: str) -> Json:

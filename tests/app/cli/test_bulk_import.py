@@ -160,6 +160,41 @@ async def test_what_became_of_every_row_is_stored_when_asked_for(
     assert f"every row is in {report}" in result.stdout.replace("\n", " ")
 
 
+async def test_the_refused_rows_go_where_they_are_wanted(
+    imported: Import, import_worker: None, file: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    report = tmp_path / "mend.csv"
+
+    result = await imported(file(csv(2, broken=1)), "--report", report)
+
+    assert (1, True) == (result.exit_code, "INVALID_EMAIL" in report.read_text("utf-8-sig")), result.output
+    assert not report.with_name("customers.errors.csv").exists()
+
+
+async def test_an_import_of_somebody_else_is_watched_to_its_end(
+    imported: Import, import_worker: None, file: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    begun = json.loads((await imported(file(csv(3, broken=1)), "--json")).stdout)
+
+    watched = await imported("--watch", begun["id"], "--json", "--report", tmp_path / "again.csv")
+    unknown = await imported("--watch", "imp_01kat5x2p3f8m9rj4t6vwy7z0a")
+
+    assert (1, 1) == (watched.exit_code, unknown.exit_code), unknown.output
+    told = json.loads(watched.stdout)
+    assert (begun["id"], 2, 1) == (told["id"], told["createdRows"], told["failedRows"])
+    assert str(tmp_path / "again.csv") == told["errorReport"]
+    assert "Traceback" not in unknown.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("customers.csv", "--watch", "imp_01kat5x2p3f8m9rj4t6vwy7z0a")], ids=["none", "both"]
+)
+async def test_one_of_a_file_and_an_import_has_to_be_named(imported: Import, arguments: tuple[str, ...]) -> None:
+    result = await imported(*arguments)
+
+    assert (2, True) == (result.exit_code, "name a file" in result.stderr)
+
+
 async def test_options_reach_the_import(
     imported: Import, execute: Api, import_worker: None, file: Callable[[bytes], Path]
 ) -> None:

@@ -38,7 +38,7 @@ def _customers(settings: Settings) -> Iterator[Collection[Any]]:
 @pytest.fixture(name="command")
 def _command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
     """Runs the command on that database."""
-    monkeypatch.setattr(database, "load_settings", lambda: settings)
+    monkeypatch.setattr(database, "settings_of_the_stack", lambda: settings)
 
     def run(*arguments: str) -> tuple[int, str]:
         answer = CliRunner().invoke(database.database, arguments)

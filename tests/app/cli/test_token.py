@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.cli.stack import stack_secrets
+from app.cli.stack_settings import stack_secrets
 from app.cli.token import token
 from app.keys import token_verifier
 from app.settings import load_settings
