@@ -81,9 +81,9 @@ class ServerSettings(Section):
     read_timeout: float = Field(35, gt=0)
     write_timeout: float = Field(30, gt=0)
     idle_timeout: float = Field(70, gt=0)
-    max_concurrent_requests: int = Field(100, ge=1)
+    max_concurrent_requests: int = Field(40, ge=1)
     """Calls of GraphQL and REST that one process answers at a time; event streams and sockets are not among them."""
-    max_queued_requests: int = Field(200, ge=0)
+    max_queued_requests: int = Field(160, ge=0)
     """How many more wait for their turn, a second at most. The others are refused at once: 503, code OVERLOADED."""
     allowed_origins: list[str] = []
     """Origins of browsers that may call the API from another host."""
