@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sys
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ LOOKS: tuple[tuple[int, int, Scheme], ...] = ((1440, 900, "light"), (360, 740, "
 ROWS = 40_000
 WHO = "Ada"
 A_WHILE = re.compile(r"^(1[2-9]|[2-9]\d) %$")
+OF_EXAMPLE = {1440: "northwind-customers.csv", 360: "woocommerce-customers.csv"}
 CHINOOK = "chinook-customers.csv"
 PATIENCE_MS = 60_000
 FORMER = 'query { customerBy(key: {externalId: "walk-1"}) { id } }'
@@ -103,7 +105,7 @@ async def imports(taken: Camera) -> None:
     await page.get_by_role("button", name="Dry run").click()
     await page.get_by_text("would be refused").wait_for()
     await taken.take("console/outcome")
-    big = csv(ROWS, broken=600).replace(b"\nE-", f"\nP{taken.width}-".encode())
+    big = csv(ROWS, broken=600).replace(b"\nE-", f"\n{uuid.uuid4().hex[:6]}-".encode())
     await choose(page, {"name": "all-customers.csv", "mimeType": "text/csv", "buffer": big})
     await page.get_by_role("button", name="Import", exact=True).click()
     await page.get_by_text(A_WHILE).wait_for()
@@ -154,7 +156,7 @@ async def example(taken: Camera, stack: Json) -> None:
     assert 0 == built.code, built.output
     async with preview(stack["rest"]) as address:
         await taken.page.goto(address)
-        await taken.page.get_by_label("A CSV file of customers").set_input_files(ROOT / "examples" / "northwind-customers.csv")
+        await taken.page.get_by_label("A CSV file of customers").set_input_files(ROOT / "examples" / OF_EXAMPLE[taken.width])
         await taken.page.get_by_role("button", name="Import").click()
         await taken.page.get_by_role("row").nth(3).wait_for()
         await taken.take("react-import/outcome")
