@@ -60,9 +60,9 @@ def _section_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
 def _keys(model: type[BaseModel], path: tuple[str, ...]) -> str:
     said = _docstrings(model)
     return table(
-        ("Key", "Values", "Default", "", "Environment"),
+        ("Key", "Values", "Default", "Means, and the variable that overrides it"),
         (
-            (f"`{to_camel(name)}`", _values(field), _default(field), said.get(name, ""), _variable((*path, name)))
+            (f"`{to_camel(name)}`", _values(field), _default(field), f"{said.get(name, '')} {_variable((*path, name))}")
             for name, field in model.model_fields.items()
             if _section_of(field.annotation) == (None, False)
         ),
