@@ -209,9 +209,21 @@ class CustomerMutation:
         "Repeating the call changes nothing. A customer that was merged into another one is erased by itself: erase the other "
         "one to erase both. Needs `erasure`; not for customers."
     )
-    async def erase_customer(self, info: Info, id: CustomerId) -> DeletePayload:
+    async def erase_customer(
+        self,
+        info: Info,
+        id: CustomerId,
+        grace_days: Annotated[
+            int,
+            strawberry.argument(
+                description="Days until it happens, 0 to 90: until then nothing changes but `Customer.erasureDueAt`, and "
+                "`cancelErasure` takes it back. Asked for twice, the first date counts; 0 erases at once, whatever was planned."
+            ),
+        ] = 0,
+    ) -> DeletePayload:
         """Erase a customer."""
-        erased, errors = await attempt(info.context.services.erasure.erase(info.context.viewer, id))
+        call = info.context.services.erasure.erase(info.context.viewer, id, grace_days=grace_days)
+        erased, errors = await attempt(call)
         return DeletePayload(deleted_id=None if erased is None else strawberry.ID(erased), user_errors=errors)
 
     @strawberry.mutation(

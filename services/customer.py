@@ -263,6 +263,7 @@ class CustomerService:
         await work.customers.insert(made.customer)
         await work.addresses.insert_many(made.addresses)
         await work.documents.insert_many(made.documents)
+        await work.keys.insert_stored(made.keys)
         event = self._records.event(
             made.customer, CustomerEventType.CREATED, actor=viewer.actor, changed=changed_fields(created_fields(draft))
         )

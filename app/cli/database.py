@@ -4,9 +4,10 @@ import asyncio
 
 import typer
 
-from app.container import open_queue, open_store
+from app.container import build_rules, open_queue, open_store
 from app.database import open_database
 from app.settings import Settings, load_settings
+from app.vault import open_vault
 from core.clock import SystemClock
 from infra.mongo import create_indexes, missing_indexes
 from repositories.migration import Migrations
@@ -62,8 +63,10 @@ async def _indexes(settings: Settings) -> None:
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    async with open_database(settings, patience=None):
-        return await Migrations(SystemClock()).apply()
+    rules = build_rules(settings)
+    vault = rules.records.vault
+    async with open_database(settings, patience=None), open_vault(settings, rules.clock, rules.sealer, vault):
+        return await Migrations(rules.clock).apply(vault)
 
 
 async def _missing(settings: Settings) -> list[str]:

@@ -22,6 +22,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "token": "app.cli.token:token",
     "keys": "app.cli.keys:keys",
     "clients": "app.cli.clients:clients",
+    "privacy": "app.cli.privacy:privacy",
+    "vault": "app.cli.vault:vault",
     "database": "app.cli.database:database",
     "schema": "app.cli.schema:schema",
 }
