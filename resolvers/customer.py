@@ -29,6 +29,7 @@ from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
 from schema.viewer import own_customer
+from services.masking import seen
 from services.rules.profile import MAX_TAGS
 
 
@@ -42,9 +43,9 @@ class CustomerQuery:
     @strawberry.field(description="One customer; null when you can see none with this id. Needs `customers:read`.")
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        info.context.may_read_customers()
+        info.context.viewer.require_sight()
         record = await info.context.loaders.customers(needed(info, "Customer")).load(id)
-        return None if record is None else Customer.from_model(record)
+        return None if record is None else Customer.from_model(seen(info.context.viewer, record))
 
     @strawberry.field(
         description="One customer by an identifier of its own; null when there is none. "
