@@ -22,7 +22,7 @@ def seen(viewer: Principal, customer: Customer) -> Customer:
     if attributes := values.get("attributes"):
         values["attributes"] = [StoredAttribute(key=one.key, value=HIDDEN) for one in attributes]
     # Not made anew: a field that was not read stays unread.
-    masked = customer.model_copy()
+    masked: Customer = customer.model_copy()
     vars(masked).update(values)
     return masked
 

@@ -16,6 +16,7 @@ from events.fields import CUSTOMER_FIELDS, LEFT_OF_ERASED, MASKED_FIELDS, PARTS
 from models.customer import Customer
 from models.registry import STORED_MODELS
 from repositories.erasure import EMPTY
+from tests.house import ROOT
 
 MODELS = {model.Settings.name: model for model in STORED_MODELS}
 
@@ -139,6 +140,20 @@ def test_every_mask_is_used(mask: Mask) -> None:
 
 def test_purposes_are_sentences_for_people() -> None:
     assert [] == [name for name, one in COLLECTIONS.items() if not one.purpose.endswith(".") or len(one.purpose) < 20]
+
+
+@pytest.mark.parametrize("collection", sorted(COLLECTIONS))
+def test_the_page_for_data_protection_names_what_holds_personal_data_and_nothing_else(collection: str) -> None:
+    described = COLLECTIONS[collection]
+    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    row = next((line for line in page.splitlines() if line.startswith(f"| `{collection}` | {described.purpose} |")), None)
+
+    kinds = {field.about for field in described.fields.values() if field.about.personal}
+    if kinds:
+        assert row is not None
+        assert {about for about in About if about.personal and about.value in row.split("|")[3]} == kinds
+    else:
+        assert row is None or collection == "customer_keys"
 
 
 def test_kinds_of_data_know_whether_they_are_personal() -> None:

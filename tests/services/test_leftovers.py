@@ -12,7 +12,7 @@ from infra.kafka import Record, open_producer
 from infra.kafka_log import KafkaLog
 from services.leftovers import Leftover, LeftoverSearch, Needles
 from services.personal_values import PersonalValues
-from tests.api import Api, fresh
+from tests.api import Api, Json, fresh
 from tests.graphql.operations import BERLIN, create
 from tests.graphql.test_erase import erased, filed
 from tests.servers import Servers
@@ -22,7 +22,8 @@ class Empty:
     """An event log without events."""
 
     async def every(self) -> AsyncIterator[tuple[str, str, bytes]]:
-        for event in ():
+        events: list[tuple[str, str, bytes]] = []
+        for event in events:
             yield event
 
 
@@ -40,7 +41,7 @@ async def test_everything_that_names_a_person_is_found_before_and_nothing_after(
     """
     word, topic = fresh("canary").replace("-", ""), fresh("topic")
     phone, number = f"+49151{uuid.uuid4().int % 10**8:08d}", f"{word}9".upper()[:20]
-    draft = {
+    draft: Json = {
         "email": f"{word}@example.com",
         "phone": phone,
         "firstName": "Zoë",
