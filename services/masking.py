@@ -23,7 +23,7 @@ def seen(viewer: Principal, customer: Customer) -> Customer:
         values["attributes"] = [StoredAttribute(key=one.key, value=HIDDEN) for one in attributes]
     # Not made anew: a field that was not read stays unread.
     masked: Customer = customer.model_copy()
-    vars(masked).update(values)
+    masked.__dict__.update(values)
     return masked
 
 
