@@ -12,6 +12,7 @@ from app.delivery import open_courier, send_allowances
 from app.keys import KeyFile, key_file, token_issuer
 from app.settings import InvalidSettings, Settings
 from app.stores import open_queue, open_store
+from app.vault import open_vault
 from auth.refresh_tokens import RefreshTokens
 from core.clock import Clock, SystemClock
 from core.sealing import Sealer, UnusableMasterKey
@@ -57,6 +58,7 @@ from services.session_activity import SessionActivity, open_session_activity
 from services.sign_in import SignInService
 from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
+from services.vault_chores import VaultChores
 from workers.bulk_import import ImportWorker
 from workers.housekeeping import Housekeeping
 from workers.measuring import Measurement, of_outbox, of_queue
@@ -110,6 +112,7 @@ async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) ->
     async with AsyncExitStack() as stack:
         rules = build_rules(settings)
         mongo = await stack.enter_async_context(open_database(settings, listeners))
+        await stack.enter_async_context(open_vault(settings, rules.clock, rules.sealer, rules.records.vault))
         book = await stack.enter_async_context(open_seller_book(rules.clock, await _tenant_service(stack, settings)))
         rules = replace(rules, policies=rules.policies.with_sellers(book))
         store = await stack.enter_async_context(open_store(settings))
@@ -149,7 +152,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             customer_bulk=CustomerBulk(customers),
             finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
-            erasure=ErasureService(to.units, rules.records, ErasedFiles(to.store, clock), limits, rules.sealer, clock),
+            erasure=build_erasure(to, limits),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
             documents=DocumentService(to.units, rules.records, rules.policies, DocumentFiles(to.store), clock),
@@ -184,6 +187,13 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
 def build_customers(to: Connections) -> CustomerService:
     """Return the service that reads and changes customers."""
     return CustomerService(to.units, to.rules.records, to.rules.policies, DocumentFiles(to.store), to.rules.clock)
+
+
+def build_erasure(to: Connections, limits: SignInLimits) -> ErasureService:
+    """Return the service that erases customers."""
+    rules = to.rules
+    files = ErasedFiles(to.store, rules.clock, rules.sealer)
+    return ErasureService(to.units, rules.records, files, limits, rules.sealer, rules.clock)
 
 
 def build_references(to: Connections) -> ImportReferences:
@@ -230,8 +240,17 @@ def import_worker(to: Connections) -> ImportWorker:
 
 def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
-    changes = DocumentChanges(to.rules.records, to.rules.clock)
-    return Housekeeping([DocumentExpiry(to.units, changes, to.rules.clock).sweep, ErasedFiles(to.store, to.rules.clock).sweep])
+    rules, clock = to.rules, to.rules.clock
+    keys = VaultChores(to.units, rules.records, clock)
+    return Housekeeping(
+        [
+            DocumentExpiry(to.units, DocumentChanges(rules.records, clock), clock).sweep,
+            ErasedFiles(to.store, clock, rules.sealer).sweep,
+            build_erasure(to, SignInLimits(rules.sealer, clock, send_allowances(to.settings))).sweep,
+            keys.rewrap,
+            keys.reindex,
+        ]
+    )
 
 
 def measurements(to: Connections) -> list[Measurement]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from core.data_map import redacted_names
+
 REDACTED = "[redacted]"
 
 _SECRETS = (
@@ -25,23 +27,12 @@ _SECRETS = (
     "license_key",
     "master_key",
     "otp",
-    "email",
-    "phone",
     "destination",
-    "first_name",
-    "last_name",
-    "full_name",
-    "sort_name",
-    "search_words",
-    "company",
-    "date_of_birth",
-    "recipient",
-    "line1",
-    "line2",
-    "postal_code",
     "number",
     "document_number",
     "variables",
+    # Whatever the map of personal data says of what is stored.
+    *sorted(redacted_names()),
 )
 _PLAIN = re.compile(r"[^a-z0-9]")
 _NAMES = frozenset(_PLAIN.sub("", name) for name in _SECRETS)

@@ -148,6 +148,13 @@ class SesSettings(AwsCredentials):
     """The verified address that messages come from."""
 
 
+class KmsSettings(AwsCredentials):
+    """The key service that keeps the master key."""
+
+    key_id: str | None = Field(None, min_length=1)
+    """A symmetric key: its id, its ARN, or ``alias/…``. None: customers' keys are wrapped by ``security.masterKey``."""
+
+
 class AwsSettings(Section):
     """Amazon Web Services, or servers that speak like them."""
 
@@ -155,6 +162,7 @@ class AwsSettings(Section):
     sqs: SqsSettings = SqsSettings()
     sns: SnsSettings = SnsSettings()
     ses: SesSettings = SesSettings()
+    kms: KmsSettings = KmsSettings()
 
 
 class KafkaTopics(Section):

@@ -13,6 +13,7 @@ class Scope(StrEnum):
     """One permission, as it stands in a token's ``scope`` claim."""
 
     CUSTOMERS_READ = "customers:read"
+    CUSTOMERS_READ_MASKED = "customers:read_masked"
     CUSTOMERS_WRITE = "customers:write"
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_READ_FULL = "documents:read_full"
@@ -27,8 +28,11 @@ _SELLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SELLER_ID_RULE = "A seller's id has 1 to 64 letters, digits, hyphens and underscores."
 """What to tell somebody who gives something else."""
 
-OPERATOR_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
-SERVICE_SCOPES = frozenset(Scope) - {Scope.DOCUMENTS_READ_FULL}
+_BY_NAME_ONLY = frozenset({Scope.DOCUMENTS_READ_FULL, Scope.CUSTOMERS_READ_MASKED})
+"""What nobody has unless a token is made with it: the one shows more than usual, the other less."""
+
+OPERATOR_SCOPES = frozenset(Scope) - _BY_NAME_ONLY
+SERVICE_SCOPES = frozenset(Scope) - _BY_NAME_ONLY
 CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE, Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE})
 
 SCOPES = {
@@ -77,6 +81,20 @@ class Principal:
         if scope not in self.scopes:
             message = f"This needs the scope {scope.value}, which your token does not carry."
             raise Forbidden(message)
+
+    @property
+    def sees_masked(self) -> bool:
+        """Whether this caller may know who customers are, and not how to reach them."""
+        return Scope.CUSTOMERS_READ_MASKED in self.scopes and Scope.CUSTOMERS_READ not in self.scopes
+
+    def require_sight(self) -> None:
+        """Refuse a caller that may not see customers at all, masked or not.
+
+        Raises:
+            Forbidden: naming ``customers:read``.
+        """
+        if not self.sees_masked:
+            self.require(Scope.CUSTOMERS_READ)
 
     def require_staff(self) -> None:
         """Refuse customers: the operation is for operators and services.

@@ -194,6 +194,7 @@ async def _seed(container: Container) -> list[str]:
     await to.customers.insert_many([one.customer for one in made])
     await to.addresses.insert_many([address for one in made for address in one.addresses])
     await to.documents.insert_many([document for one in made for document in one.documents])
+    await to.keys.insert_stored([key for one in made for key in one.keys])
     return [one.customer.id for one in made]
 
 

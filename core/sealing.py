@@ -41,8 +41,7 @@ class Sealer:
 
     def seal(self, value: str, *, seller_id: str, bound_to: str) -> bytes:
         """Encrypt *value* for one seller, bound to the id of the record that holds it."""
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + AESGCM(self._key("seal", seller_id)).encrypt(nonce, value.encode(), bound_to.encode())
+        return encrypt(self._key("seal", seller_id), value.encode(), bound_to)
 
     def open(self, sealed: bytes, *, seller_id: str, bound_to: str) -> str:
         """Return what was sealed.
@@ -50,17 +49,15 @@ class Sealer:
         Raises:
             SealBroken: the value was altered, or belongs to another seller or record.
         """
-        try:
-            opened = AESGCM(self._key("seal", seller_id)).decrypt(
-                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode()
-            )
-        except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
-            raise SealBroken from error
-        return opened.decode()
+        return decrypt(self._key("seal", seller_id), sealed, bound_to).decode()
+
+    def derive(self, purpose: str) -> bytes:
+        """Return the 32 bytes that belong to a purpose of the whole service."""
+        return self._key(purpose, "")
 
     def blind_index(self, value: str, *, seller_id: str) -> str:
         """Return 32 hexadecimal digits that are the same for the same value of the same seller, and say nothing else."""
-        return hmac.new(self._key("index", seller_id), value.encode(), hashlib.sha256).hexdigest()[:32]
+        return keyed_digest(self._key("index", seller_id), value)
 
     def mac(self, purpose: str, *parts: str | bytes) -> bytes:
         """Return 32 bytes that only a holder of the master key can compute for these *parts* in this order."""
@@ -75,5 +72,32 @@ class Sealer:
         return digest.digest()
 
     def _derived(self, purpose: str, seller_id: str) -> bytes:
-        info = f"customer-service/{purpose}/{seller_id}".encode()
-        return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info).derive(self._master)
+        return derived(self._master, f"customer-service/{purpose}/{seller_id}")
+
+
+def derived(secret: bytes, info: str) -> bytes:
+    """Return 32 bytes that follow from *secret* for one use (HKDF, RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=info.encode()).derive(secret)
+
+
+def encrypt(key: bytes, value: bytes, bound_to: str) -> bytes:
+    """Encrypt *value* by AES-256-GCM under a nonce of its own, so that it opens only where *bound_to* is the same."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, value, bound_to.encode())
+
+
+def decrypt(key: bytes, sealed: bytes, bound_to: str) -> bytes:
+    """Return what was encrypted.
+
+    Raises:
+        SealBroken: the value was altered, or was encrypted with another key or for somebody else.
+    """
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], bound_to.encode())
+    except (InvalidTag, ValueError) as error:  # ValueError: too short for a nonce
+        raise SealBroken from error
+
+
+def keyed_digest(key: bytes, value: str) -> str:
+    """Return 32 hexadecimal digits (HMAC-SHA-256, cut to 128 bits) that say nothing to whoever has not got *key*."""
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()[:32]

@@ -12,6 +12,8 @@ from enum import Enum
 import orjson
 
 from core.clock import rfc3339
+from core.data_map import CUSTOMERS
+from core.personal_data import MASKED, Mask, initials
 from core.vocabulary import CustomerEventType, EventPrivacy
 from events.fields import CUSTOMER_FIELDS, EXTERNAL_ID, MASKED_FIELDS, MERGED_INTO, PARTS, Field
 
@@ -158,7 +160,7 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
         data[EXTERNAL_ID.public] = external_id
     if privacy is EventPrivacy.MASKED:
         for stored, public in _MASKED_NAMES.items():
-            data[public] = _masked(customer.get(stored), _MASKS.get(stored, initials))
+            data[public] = _masked(customer.get(stored), _MASKS[stored])
     elif privacy is EventPrivacy.FULL:
         data |= _picked(customer, _CUSTOMER_NAMES)
         for part, names in _PART_NAMES.items():
@@ -168,26 +170,16 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
     return data
 
 
-def mask_email(email: str) -> str:
-    """Keep the first character and the domain: ``l***@embraer.com.br``. How many were hidden does not show."""
-    local, at, domain = email.rpartition("@")
-    return f"{local[:1]}***{at}{domain}"
+def _mask_of(stored: str) -> Callable[[str], str | None]:
+    """Return how a masked event shortens a field; what others may see as it is, a name, is told by its initials."""
+    mask = CUSTOMERS[stored].mask
+    return initials if mask is Mask.PLAIN else MASKED[mask]
 
 
-def mask_phone(phone: str) -> str:
-    """Keep the last two digits: ``***55``."""
-    return f"***{phone[-2:]}"
+_MASKS = {stored: _mask_of(stored) for stored in _MASKED_NAMES}
 
 
-def initials(name: str) -> str:
-    """Keep the first letter of every word: ``A. M.``."""
-    return " ".join(f"{word[0]}." for word in name.split())
-
-
-_MASKS = {"email": mask_email, "phone": mask_phone}
-
-
-def _masked(value: object, mask: Callable[[str], str]) -> str | None:
+def _masked(value: object, mask: Callable[[str], str | None]) -> str | None:
     return mask(value) if isinstance(value, str) and value else None
 
 

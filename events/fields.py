@@ -1,14 +1,16 @@
 """What an event may say of a customer, field by field: how it is stored, what it is called on Kafka, and what it holds.
 
-Written out by hand: a field that is added to the stored customer stays private until somebody adds it here. "number" is
-missing among those of a document, because document numbers never leave the service.
+Written out by hand: a field that is added to the stored customer stays private until somebody adds it here, and gives it a
+grade in `core.data_map`, which decides in which events it is. "number" is missing among those of a document, because document
+numbers never leave the service.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentStatus, DocumentType
+from core.data_map import COLLECTIONS, CUSTOMERS
+from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentStatus, DocumentType, EventPrivacy
 
 Json = dict[str, object]
 """A part of a JSON Schema."""
@@ -56,7 +58,14 @@ def _day(description: str) -> Json:
     return optional(description, "1815-12-10", pattern=_DATE)
 
 
-CUSTOMER_FIELDS: Sequence[Field] = (
+def _told(collection: str, *fields: Field, part: str = "") -> Sequence[Field]:
+    """Return those of *fields* that the map of personal data lets into events."""
+    known = COLLECTIONS[collection].fields
+    return tuple(field for field in fields if known[part + field.stored].told is not None)
+
+
+CUSTOMER_FIELDS: Sequence[Field] = _told(
+    "customers",
     Field("email", "email", optional("The e-mail address.", "ada@example.com")),
     Field("email_verified", "emailVerified", flag("Whether the customer has shown that the address is theirs.")),
     Field("phone", "phone", optional("The phone number in E.164.", "+442079460018")),
@@ -73,12 +82,15 @@ CUSTOMER_FIELDS: Sequence[Field] = (
 )
 """What a full event has of a customer, besides the reference."""
 
-ATTRIBUTE_FIELDS: Sequence[Field] = (
+ATTRIBUTE_FIELDS: Sequence[Field] = _told(
+    "customers",
     Field("key", "key", text("The seller's name for the attribute.", "tier")),
     Field("value", "value", text("Its value.", "gold")),
+    part="attributes.",
 )
 
-ADDRESS_FIELDS: Sequence[Field] = (
+ADDRESS_FIELDS: Sequence[Field] = _told(
+    "addresses",
     Field("id", "id", text("The id of the address.", "adr_01kat5x2p3f8m9rj4t6vwy7z0b")),
     Field("kind", "kind", choice("What the address is for.", AddressKind)),
     Field("is_default", "isDefault", flag("Whether it is the one to use when nobody says which of its kind.")),
@@ -94,7 +106,8 @@ ADDRESS_FIELDS: Sequence[Field] = (
     Field("phone", "phone", optional("The phone number there, in E.164.", "+442079460018")),
 )
 
-DOCUMENT_FIELDS: Sequence[Field] = (
+DOCUMENT_FIELDS: Sequence[Field] = _told(
+    "documents",
     Field("id", "id", text("The id of the document.", "doc_01kat5x2p3f8m9rj4t6vwy7z0c")),
     Field("type", "type", choice("What it is.", DocumentType)),
     Field("status", "status", choice("How far it has come.", DocumentStatus)),
@@ -110,7 +123,7 @@ PARTS: Mapping[str, Sequence[Field]] = {
 }
 """Lists that a full event has of a customer, under the same name stored and on Kafka."""
 
-MASKED_FIELDS = ("email", "phone", "firstName", "lastName", "company")
+MASKED_FIELDS = tuple(field.public for field in CUSTOMER_FIELDS if CUSTOMERS[field.stored].told is EventPrivacy.MASKED)
 """What a masked event has besides the reference: public names, values shortened."""
 
 REFERENCE_FIELDS: Sequence[Field] = (
@@ -130,5 +143,7 @@ EXTERNAL_ID = Field(
     text("The seller's own reference, where there is one. One that is contact data is left out below `full`.", "shop-4711"),
 )
 
-LEFT_OF_ERASED = (*(field.public for field in REFERENCE_FIELDS), MERGED_INTO.public)
+LEFT_OF_ERASED = tuple(
+    field.public for field in (*REFERENCE_FIELDS, MERGED_INTO) if CUSTOMERS[field.stored.removeprefix("_")].stays
+)
 """What stays in the data of an erased customer's events, those that were recorded before included."""

@@ -45,7 +45,8 @@ class Customer(StoredModel):
     Dates without a time are text (``2000-12-31``), which sorts and compares as dates do.
 
     A deleted customer may have been `merged_into` another one (its id). Since `erased_at` nothing personal is left of it:
-    what stays is the id, the seller, kind, status, version and moments, so that the id is never anybody else's.
+    what stays is the id, the seller, kind, status, version and moments, so that the id is never anybody else's. Until then, who
+    is to be erased later has `erasure_due_at`, and the caller who wants it.
     """
 
     external_id: str | None = None
@@ -68,6 +69,8 @@ class Customer(StoredModel):
     document_keys: list[str] = []
     source: RowSource | None = None
     merged_into: str | None = None
+    erasure_due_at: datetime | None = None
+    erasure_asked_by: str | None = None
     erased_at: datetime | None = None
 
     class Settings:
@@ -100,6 +103,8 @@ class Customer(StoredModel):
                 )
                 for field in ("search_words", "tags")
             ),
+            # For the sweep, over all sellers.
+            IndexModel([("erasure_due_at", ASCENDING)], name="by_erasure", sparse=True),
             # Who was merged into a customer is erased with it.
             IndexModel(
                 [("seller_id", ASCENDING), ("merged_into", ASCENDING)],

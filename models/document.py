@@ -34,19 +34,31 @@ class PendingUpload(BaseModel):
 
 
 class Document(OwnedModel):
-    """A document that proves something about a customer. Its number is sealed; only the last four characters can be read."""
+    """A document that proves something about a customer. Only the last four characters of its number can be read.
+
+    `number_box` is the number under the customer's own key. `number_sealed` is the number as the version before sealed it, with
+    a key per seller; it is written by nobody any more. `number_key` is the blind index by which it is found, `number_key_next`
+    the one that takes its place while the index key is replaced.
+    """
 
     type: DocumentType
     status: DocumentStatus
     number_sealed: bytes | None = None
+    number_box: bytes | None = None
     number_last_four: str | None = None
     number_key: str | None = None
+    number_key_next: str | None = None
     issuing_country: str | None = None
     issued_on: str | None = None
     expires_on: str | None = None
     file: StoredFile | None = None
     upload: PendingUpload | None = None
     rejection_reason: str | None = None
+
+    @property
+    def number_keys(self) -> list[str]:
+        """All blind indexes of its number."""
+        return [key for key in (self.number_key, self.number_key_next) if key is not None]
 
     class Settings:
         name = "documents"

@@ -6,8 +6,10 @@ from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
 from models.customer import Customer
 from models.customer_event import CustomerEvent
+from models.customer_key import CustomerKey
 from models.document import Document
 from models.erasure import Erasure
+from models.erasure_receipt import ErasureReceipt
 from models.idempotency import IdempotencyRecord
 from models.import_order import ImportDeferredRow, ImportDigest
 from models.import_result import ImportBatchResult
@@ -19,13 +21,16 @@ from models.seller import Seller
 from models.service_client import ServiceClient
 from models.session import Session, SignInTurn
 from models.throttle import Budget, KnownNetwork, Throttle
+from models.vault_key import VaultKey
 
 STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Customer,
     Address,
     Document,
+    CustomerKey,
     CustomerEvent,
     Erasure,
+    ErasureReceipt,
     IdempotencyRecord,
     BulkImport,
     ImportSegment,
@@ -45,4 +50,5 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Revocation,
     ServiceClient,
     Seller,
+    VaultKey,
 )

@@ -3,27 +3,30 @@
 Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from core.data_map import COLLECTIONS, owned
+from core.personal_data import Ending
 from core.tenancy import Reach
 from core.vocabulary import PrincipalKind
 from events.fields import LEFT_OF_ERASED
-from models.address import Address
+from models.base import StoredModel
 from models.bulk_import import ImportRowOutcome
 from models.customer import Customer
-from models.customer_event import CustomerEvent
 from models.document import Document
 from models.erasure import Erasure
-from models.idempotency import IdempotencyRecord
+from models.erasure_receipt import ErasureReceipt
 from models.otp_challenge import OtpChallenge
+from models.registry import STORED_MODELS
 from models.session import Session
 from repositories import throttle
-from repositories.base import M, Repository
+from repositories.base import M, Repository, stored_form
 from repositories.errors import translated
 
 _LIVE_OR_NOT = ({"live": True}, {"live": False})
@@ -37,9 +40,23 @@ class _All(Repository[M]):
         """Return the records that meet *conditions*, deleted or not."""
         return [record for half in _LIVE_OR_NOT for record in await self._find({**conditions, **half})]
 
-    async def remove(self, conditions: dict[str, Any]) -> None:
-        """Destroy the records that meet *conditions*."""
-        await self._delete_many(conditions)
+    async def remove(self, conditions: dict[str, Any]) -> int:
+        """Destroy the records that meet *conditions*, deleted or not; return how many there were."""
+        removed = 0
+        for half in _LIVE_OR_NOT if issubclass(self.model, StoredModel) else ({},):
+            result = await self._collection.delete_many(self._inside({**conditions, **half}), session=self._session)
+            removed += result.deleted_count
+        return removed
+
+    async def empty(self, conditions: dict[str, Any], values: Mapping[str, object]) -> int:
+        """Put *values*, expressions of an aggregation, into the records that meet *conditions*; return how many there are."""
+        result = await self._collection.update_many(self._inside(conditions), [{"$set": dict(values)}], session=self._session)
+        return result.matched_count
+
+    async def every(self, conditions: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the records that meet *conditions*, deleted or not, as they are stored."""
+        with self._guard():
+            return await self._collection.find(self._inside(conditions), session=self._session).to_list()
 
 
 class _Customers(_All[Customer]):
@@ -63,10 +80,6 @@ class _Customers(_All[Customer]):
         return None if stored is None else self._load(stored)
 
 
-class _Addresses(_All[Address]):
-    model = Address
-
-
 class _Documents(_All[Document]):
     model = Document
 
@@ -87,23 +100,19 @@ class _Outcomes(_All[ImportRowOutcome]):
     model = ImportRowOutcome
 
 
-class _Calls(_All[IdempotencyRecord]):
-    model = IdempotencyRecord
+@cache
+def _all_of(collection: str, owner: str) -> type[_All[Any]]:
+    """Return the repository of a collection whose *owner* field says whose a record is."""
+    (model,) = (one for one in STORED_MODELS if one.Settings.name == collection)
+    return type(f"_All_{collection}", (_All,), {"model": model, "customer_field": _stored(owner)})
 
-    async def blank(self, seller_id: str, customer_id: str) -> None:
-        await self._change_many({"seller_id": seller_id, "customer_id": customer_id}, {"$set": {"request_digest": ""}})
 
-
-class _Events(_All[CustomerEvent]):
-    model = CustomerEvent
-
-    async def blank(self, seller_id: str, customer_id: str) -> None:
-        kept = {"$filter": {"input": {"$objectToArray": "$data"}, "cond": {"$in": ["$$this.k", list(LEFT_OF_ERASED)]}}}
-        await self._collection.update_many(
-            self._inside({"seller_id": seller_id, "customer_id": customer_id}),
-            [{"$set": {"data": {"$arrayToObject": kept}}}],
-            session=self._session,
-        )
+_REFERENCES = {"$filter": {"input": {"$objectToArray": "$data"}, "cond": {"$in": ["$$this.k", list(LEFT_OF_ERASED)]}}}
+EMPTY: Mapping[str, Mapping[str, object]] = {
+    "customer_events": {"data": {"$arrayToObject": _REFERENCES}},
+    "idempotency_records": {"request_digest": {"$literal": ""}},
+}
+"""What stands, after an erasure, in the fields of records that stay."""
 
 
 class _Notes(Repository[Erasure]):
@@ -111,6 +120,17 @@ class _Notes(Repository[Erasure]):
 
     async def leave(self, note: Erasure) -> None:
         await self._insert(note)
+
+
+class _Receipts(Repository[ErasureReceipt]):
+    model = ErasureReceipt
+    customer_field = "_id"
+
+    async def leave(self, receipt: ErasureReceipt) -> None:
+        await self._insert(receipt)
+
+    async def get(self, customer_id: str) -> ErasureReceipt | None:
+        return await self._find_one({"_id": customer_id})
 
 
 class Remains:
@@ -145,17 +165,15 @@ class Remains:
 
     async def sessions(self, customer: Customer) -> list[Session]:
         """Return all sessions of a customer, ended ones too."""
-        return await _Sessions(self._tenant, self._session).matching(_of_subject(customer))
+        return await _Sessions(self._tenant, self._session).matching(_owned_by(customer, Session.Settings.name, "subject"))
 
     async def bury(self, customer: Customer, at: datetime) -> Customer | None:
         """Put a tombstone in a customer's place; None when it no longer has the version that was read."""
+        stays = COLLECTIONS["customers"].names(lambda field: field.stays)
         tombstone = {
-            "seller_id": customer.seller_id,
-            "kind": customer.kind.value,
-            "status": customer.status.value,
+            **{name: value for name, value in stored_form(customer).items() if name in stays},
             "version": customer.version + 1,
             "live": False,
-            "created_at": customer.created_at,
             "updated_at": at,
             "deleted_at": customer.deleted_at or at,
             "erased_at": at,
@@ -163,32 +181,45 @@ class Remains:
             "full_name": "",
             "sort_name": "",
         }
-        if customer.merged_into is not None:
-            tombstone["merged_into"] = customer.merged_into
         return await _Customers(self._tenant, self._session).bury(customer, tombstone)
 
-    async def destroy_belongings(self, customer: Customer, accounts: Sequence[str], traces: Collection[str]) -> None:
-        """Destroy what is stored about a customer anywhere but in its own record.
+    async def destroy_belongings(self, customer: Customer, accounts: Sequence[str], traces: Collection[str]) -> dict[str, int]:
+        """Destroy what is stored about a customer anywhere but in its own record; return how many records of each collection.
 
-        Addresses, documents, sessions and codes are removed, and so are the remarks about the row of an import that wrote
-        it last and the counters *traces* of `repositories.throttle`; events keep references, and idempotency keys stay
-        taken. *accounts* are the names under which codes were sent to it.
+        By the map of personal data: records that are removed, and records that keep references. Besides them go the remarks
+        about the row of an import that wrote it last, and the counters *traces* of `repositories.throttle`. *accounts* are
+        the names under which codes were sent to it.
         """
         tenant, session = self._tenant, self._session
-        for half in _LIVE_OR_NOT:
-            await _Addresses(tenant, session).remove({**_of(customer), **half})
-            await _Documents(tenant, session).remove({**_of(customer), **half})
-            await _Sessions(tenant, session).remove({**_of_subject(customer), **half})
-        challenges = _Challenges(tenant, session)
-        await challenges.remove({"seller_id": customer.seller_id, "customer_id": customer.id})
-        # Those that went to its destination when nobody, or nobody any more, had it.
-        await challenges.remove({"account": {"$in": list(accounts)}, "customer_id": None})
+        swept: dict[str, int] = {}
+        for collection, owner in owned(Ending.REMOVED).items():
+            swept[collection] = await _all_of(collection, owner)(tenant, session).remove(_owned_by(customer, collection, owner))
+        # Codes that went to its destination when nobody, or nobody any more, had it.
+        swept["otp_challenges"] += await _Challenges(tenant, session).remove(
+            {"account": {"$in": list(accounts)}, "customer_id": None}
+        )
         await throttle.forget(traces, session)
-        await _Calls(tenant, session).blank(customer.seller_id, customer.id)
-        await _Events(tenant, session).blank(customer.seller_id, customer.id)
+        for collection, owner in owned(Ending.EMPTIED).items():
+            emptied = _all_of(collection, owner)(tenant, session)
+            swept[collection] = await emptied.empty(_owned_by(customer, collection, owner), EMPTY[collection])
         if customer.source is not None:
             row = f"{customer.source.import_id}:{customer.source.row}"
-            await _Outcomes(tenant, session).remove({"_id": row, "seller_id": customer.seller_id})
+            swept[ImportRowOutcome.Settings.name] = await _Outcomes(tenant, session).remove(
+                {"_id": row, "seller_id": customer.seller_id}
+            )
+        return swept
+
+    async def records(self, customer: Customer, collection: str, owner: str) -> list[dict[str, Any]]:
+        """Return everything of a customer in one collection, deleted or not, as it is stored; *owner*: see the map."""
+        return await _all_of(collection, owner)(self._tenant, self._session).every(_owned_by(customer, collection, owner))
+
+    async def leave_receipt(self, receipt: ErasureReceipt) -> None:
+        """Keep what an erasure did."""
+        await _Receipts(self._tenant, self._session).leave(receipt)
+
+    async def receipt(self, customer_id: str) -> ErasureReceipt | None:
+        """Return what the erasure of a customer did; None when there was none, or when it is another tenant's."""
+        return await _Receipts(self._tenant, self._session).get(customer_id)
 
     async def note(self, note: Erasure) -> None:
         """Leave a note about files to remove, for whoever comes by."""
@@ -196,10 +227,32 @@ class Remains:
 
 
 class ErasureNotes:
-    """The notes about files to remove, of every seller: whoever keeps house is nobody's, and reads keys of files only."""
+    """The notes about files to remove, of every seller: whoever keeps house is nobody's, and reads keys of files only.
+
+    Beside them, the receipts that say what was removed, and who is to be erased by now.
+    """
 
     def __init__(self) -> None:
         self._notes = Erasure.get_pymongo_collection()
+        self._receipts = ErasureReceipt.get_pymongo_collection()
+        self._customers = Customer.get_pymongo_collection()
+
+    async def due(self, now: datetime, limit: int) -> list[Customer]:
+        """Return customers who are to be erased by *now*, the longest due first."""
+        with translated():
+            found = self._customers.find({"erasure_due_at": {"$lte": now}}).sort("erasure_due_at", ASCENDING)
+            return [Customer.model_validate(one) for one in await found.limit(limit).to_list()]
+
+    async def receipt(self, customer_id: str) -> ErasureReceipt | None:
+        """Return the receipt of the erasure that a note belongs to."""
+        with translated():
+            stored = await self._receipts.find_one({"_id": customer_id})
+        return None if stored is None else ErasureReceipt.model_validate(stored)
+
+    async def complete(self, receipt: ErasureReceipt) -> None:
+        """Put a receipt in the place of the one that said less."""
+        with translated():
+            await self._receipts.replace_one({"_id": receipt.id}, stored_form(receipt))
 
     async def claim(self, now: datetime, patience: timedelta) -> Erasure | None:
         """Take the note that is due longest; unless it is dealt with, it is due again after *patience*."""
@@ -227,5 +280,11 @@ def _of(customer: Customer) -> dict[str, Any]:
     return {"seller_id": customer.seller_id, "customer_id": customer.id}
 
 
-def _of_subject(customer: Customer) -> dict[str, Any]:
-    return {"seller_id": customer.seller_id, "subject": customer.id, "kind": PrincipalKind.CUSTOMER.value}
+def _owned_by(customer: Customer, collection: str, owner: str) -> dict[str, Any]:
+    # Of an operator whose name is a customer's id, the sessions are its own.
+    kind = {"kind": PrincipalKind.CUSTOMER.value} if collection == Session.Settings.name else {}
+    return {"seller_id": customer.seller_id, _stored(owner): customer.id, **kind}
+
+
+def _stored(field: str) -> str:
+    return "_id" if field == "id" else field

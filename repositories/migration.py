@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from core.clock import Clock
+from core.vault import Vault
 from models.migration import AppliedMigration
 from repositories.errors import translated
+from repositories.number_migration import seal_with_customers_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +20,11 @@ class Migration:
 
     name: str
     """With its date in front, so that names sort as they are to be run: ``2026-11-28-fold-names``."""
-    run: Callable[[], Awaitable[None]]
+    run: Callable[[Vault, datetime], Awaitable[None]]
+    """Is given what opens and seals what is encrypted, and the moment."""
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+MIGRATIONS: tuple[Migration, ...] = (Migration("2026-11-28-keys-of-customers", seal_with_customers_keys),)
 """Every step there ever was since the first release, oldest first."""
 
 
@@ -37,14 +41,14 @@ class Migrations:
             applied = {one["_id"] async for one in AppliedMigration.get_pymongo_collection().find({}, {"_id": 1})}
         return [step.name for step in self._steps if step.name not in applied]
 
-    async def apply(self) -> list[str]:
+    async def apply(self, vault: Vault) -> list[str]:
         """Run what is pending, one step after the other, and return the names. One that fails is pending still."""
         done = []
         waiting = set(await self.pending())
         for step in self._steps:
             if step.name not in waiting:
                 continue
-            await step.run()
+            await step.run(vault, self._clock.now())
             with translated():
                 await AppliedMigration.get_pymongo_collection().update_one(
                     {"_id": step.name}, {"$setOnInsert": {"applied_at": self._clock.now()}}, upsert=True

@@ -19,12 +19,14 @@ from repositories.address import AddressRepository
 from repositories.bulk_import import BulkImportRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
+from repositories.customer_key import CustomerKeyRepository
 from repositories.document import DocumentRepository
 from repositories.erasure import Remains
 from repositories.errors import translated
 from repositories.idempotency import IdempotencyRepository
 from repositories.otp_challenge import OtpChallengeRepository
 from repositories.revocation import RevocationRepository
+from repositories.sealed_number import NumberHolders, SealedNumbers
 from repositories.session import SessionRepository
 
 T = TypeVar("T")
@@ -54,6 +56,9 @@ class Repositories:
         self.customers = CustomerRepository(tenant, session)
         self.addresses = AddressRepository(tenant, session)
         self.documents = DocumentRepository(tenant, session)
+        self.keys = CustomerKeyRepository(tenant, session)
+        self.numbers = SealedNumbers(tenant, session)
+        self.number_holders = NumberHolders(tenant, session)
         self.events = CustomerEventRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)
         self.bulk_imports = BulkImportRepository(tenant, session)

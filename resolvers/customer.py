@@ -29,6 +29,7 @@ from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
 from schema.viewer import own_customer
+from services.masking import seen
 from services.rules.profile import MAX_TAGS
 
 
@@ -42,9 +43,9 @@ class CustomerQuery:
     @strawberry.field(description="One customer; null when you can see none with this id. Needs `customers:read`.")
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        info.context.may_read_customers()
+        info.context.viewer.require_sight()
         record = await info.context.loaders.customers(needed(info, "Customer")).load(id)
-        return None if record is None else Customer.from_model(record)
+        return None if record is None else Customer.from_model(seen(info.context.viewer, record))
 
     @strawberry.field(
         description="One customer by an identifier of its own; null when there is none. "
@@ -210,9 +211,21 @@ class CustomerMutation:
         "Repeating the call changes nothing. A customer that was merged into another one is erased by itself: erase the other "
         "one to erase both. Needs `erasure`; not for customers."
     )
-    async def erase_customer(self, info: Info, id: CustomerId) -> DeletePayload:
+    async def erase_customer(
+        self,
+        info: Info,
+        id: CustomerId,
+        grace_days: Annotated[
+            int,
+            strawberry.argument(
+                description="Days until it happens, 0 to 90: until then nothing changes but `Customer.erasureDueAt`, and "
+                "`cancelErasure` takes it back. Asked for twice, the first date counts; 0 erases at once, whatever was planned."
+            ),
+        ] = 0,
+    ) -> DeletePayload:
         """Erase a customer."""
-        erased, errors = await attempt(info.context.services.erasure.erase(info.context.viewer, id))
+        call = info.context.services.erasure.erase(info.context.viewer, id, grace_days=grace_days)
+        erased, errors = await attempt(call)
         return DeletePayload(deleted_id=None if erased is None else strawberry.ID(erased), user_errors=errors)
 
     @strawberry.mutation(

@@ -50,6 +50,7 @@ class Customer(Shape):
     )
     created_at: Moment = Field(description="When it came into existence.")
     updated_at: Moment = Field(description="When it, an address or a document of it last changed.")
+    erasure_due_at: Moment | None = Field(description="When it is going to be erased, if that was asked for.")
     addresses: list[Address] | None = Field(
         description="Its addresses, oldest first; null when your token lacks `customers:read`."
     )

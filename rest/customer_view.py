@@ -1,6 +1,6 @@
 """Customers with what hangs from them, as far as a caller may see it: one query for the addresses of all, one for documents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from auth.principal import Principal, Scope
@@ -28,7 +28,16 @@ async def values_of(facade: Facade, viewer: Principal, records: Sequence[StoredC
         for one, addresses in zip(values, await loaders.addresses_by_customer.load_many(owners), strict=True):
             one["addresses"] = [Address.from_model(address) for address in addresses or ()]
     if Scope.DOCUMENTS_READ in viewer.scopes:
-        service = facade.services.documents
-        for one, documents in zip(values, await loaders.documents_by_customer.load_many(owners), strict=True):
-            one["documents"] = [Document.from_model(document, service.number(viewer, document)) for document in documents or ()]
+        of_each = [documents or [] for documents in await loaders.documents_by_customer.load_many(owners)]
+        numbers: Iterator[str | Exception | None] = iter(
+            await facade.services.documents.numbers(viewer, [one for documents in of_each for one in documents])
+        )
+        for one, documents in zip(values, of_each, strict=True):
+            one["documents"] = [Document.from_model(document, _opened(next(numbers))) for document in documents]
     return values
+
+
+def _opened(number: str | Exception | None) -> str | None:
+    if isinstance(number, Exception):
+        raise number
+    return number

@@ -86,6 +86,7 @@ _STORED_CUSTOMER = {
     "version": 1,
     "createdAt": _AT,
     "updatedAt": _AT,
+    "erasureDueAt": None,
     "addresses": [_STORED_ADDRESS],
     "documents": [_STORED_DOCUMENT],
 }

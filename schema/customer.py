@@ -96,6 +96,9 @@ class Customer(Node):
     )
     created_at: datetime = strawberry.field(description="When it came into existence.")
     updated_at: datetime = strawberry.field(description="When it, an address or a document of it last changed.")
+    erasure_due_at: datetime | None = strawberry.field(
+        description="When it is going to be erased, if that was asked for; see `eraseCustomer` and `cancelErasure`."
+    )
 
     @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses, "id"))
     async def addresses(

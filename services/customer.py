@@ -27,6 +27,7 @@ from services.customer_values import (
     stored_values,
     with_key,
 )
+from services.masking import require_harmless, seen
 from services.records import RecordMaker, changed_fields, moment_after
 from services.rules.customer import check_customer, check_customer_values
 from services.rules.profile import check_identifiers
@@ -75,8 +76,9 @@ class CustomerService:
 
     async def get(self, viewer: Principal, customer_id: str) -> Customer | None:
         """Return a customer; an unknown id, a deleted customer and another seller's are all None."""
-        viewer.require(Scope.CUSTOMERS_READ)
-        return await Repositories(viewer.reach()).customers.get(customer_id)
+        viewer.require_sight()
+        found = await Repositories(viewer.reach()).customers.get(customer_id)
+        return None if found is None else seen(viewer, found)
 
     async def get_by(self, viewer: Principal, key: CustomerKey, seller_id: str | None) -> Customer | None:
         """Return the customer with this identifier, or None."""
@@ -117,15 +119,19 @@ class CustomerService:
         fields: Fields = None,
     ) -> Page[Customer]:
         """Return one page of customers that meet the filter, with these *fields* of their records or with all of them."""
-        viewer.require(Scope.CUSTOMERS_READ)
+        viewer.require_sight()
+        require_harmless(viewer, chosen, sort)
         _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
-        return await Repositories(tenant).customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
+        customers = Repositories(tenant).customers
+        page = await customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
+        return replace(page, items=[seen(viewer, one) for one in page.items]) if viewer.sees_masked else page
 
     async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
         """Return how many customers meet the filter."""
-        viewer.require(Scope.CUSTOMERS_READ)
+        viewer.require_sight()
+        require_harmless(viewer, chosen)
         _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
@@ -263,6 +269,7 @@ class CustomerService:
         await work.customers.insert(made.customer)
         await work.addresses.insert_many(made.addresses)
         await work.documents.insert_many(made.documents)
+        await work.keys.insert_stored(made.keys)
         event = self._records.event(
             made.customer, CustomerEventType.CREATED, actor=viewer.actor, changed=changed_fields(created_fields(draft))
         )

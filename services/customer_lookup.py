@@ -78,7 +78,9 @@ class CustomerLookup:
         return replace(chosen, **found), document_keys  # type: ignore[arg-type]  # only texts are replaced
 
     def _number_keys(self, number: str, seller_id: str) -> list[str]:
-        return unique(self._records.number_key(one, seller_id=seller_id) for one in lookup_numbers(number))
+        return unique(
+            index for one in lookup_numbers(number) for index in self._records.number_indexes(one, seller_id=seller_id)
+        )
 
     def taken(self, holders: Sequence[Customer], draft: CustomerDraft, seller_id: str) -> list[Problem]:
         """Return what of a draft belongs to one of *holders* already."""
@@ -87,8 +89,8 @@ class CustomerLookup:
         for index, document in enumerate(draft.documents):
             if document.number is None:
                 continue
-            key = self._records.number_key(document.number, seller_id=seller_id)
-            if any(holds(holder, "document_keys", key) for holder in holders):
+            indexes = self._records.number_indexes(document.number, seller_id=seller_id)
+            if any(holds(holder, "document_keys", index) for holder in holders for index in indexes):
                 problems.append(taken_problem("document_keys", "documents", str(index), "number"))
         return problems
 

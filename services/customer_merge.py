@@ -13,6 +13,7 @@ from models.document import Document
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.address import MAX_ADDRESSES
 from services.customer import not_found
+from services.customer_keys import seal_for
 from services.customer_values import consequences, for_database
 from services.document import MAX_DOCUMENTS
 from services.records import RecordMaker, changed_fields, moment_after, unique
@@ -61,6 +62,8 @@ class CustomerMerging:
 
     async def _merge(self, work: Repositories, viewer: Principal, into_id: str, from_id: str) -> Customer:
         into, gone = await _both(work, into_id, from_id)
+        if planned := _to_be_erased(into, gone):
+            raise Refused(planned)
         held, brought = await _belongings(work, into), await _belongings(work, gone)
         if brought.documents:
             viewer.require(Scope.DOCUMENTS_WRITE)
@@ -76,6 +79,7 @@ class CustomerMerging:
         merged = await work.customers.change(into, at, for_database(stored))
         if merged is None:
             raise not_found("into")
+        await seal_for(work, self._records, merged, brought.documents, at)
         await _move(work, held, gone, merged, at)
         fields = [*values, *(name for name in ("addresses", "documents") if getattr(brought, name))]
         await work.events.append(
@@ -104,6 +108,12 @@ async def _both(work: Repositories, into_id: str, from_id: str) -> tuple[Custome
             [problem for one, field in ((into, "into"), (gone, "from")) if one is None for problem in not_found(field).problems]
         )
     return into, gone
+
+
+def _to_be_erased(into: Customer, gone: Customer) -> list[Problem]:
+    """What somebody has asked to be forgotten must not live on under another id, nor take somebody else along."""
+    message = "This customer is going to be erased. Take that back first (cancelErasure), or wait until it has happened."
+    return [Problem(ErrorCode.STATE, message, (name,)) for one, name in ((into, "into"), (gone, "from")) if one.erasure_due_at]
 
 
 async def _belongings(work: Repositories, customer: Customer) -> _Belongings:

@@ -1,5 +1,6 @@
 """What may happen to documents: filed, uploaded, deleted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth.principal import Principal, Scope
@@ -14,6 +15,7 @@ from models.document import Document, StoredFile
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer import not_found, require_customer
+from services.customer_keys import Numbers, key_of, opened_numbers
 from services.customer_lookup import taken_problem
 from services.document_changes import DocumentChanges, require_document
 from services.records import RecordMaker, moment_after
@@ -53,14 +55,15 @@ class DocumentService:
         viewer.require(Scope.DOCUMENTS_READ)
         return await Repositories(viewer.reach_of(seller_id)).documents.list(chosen, request)
 
-    def number(self, viewer: Principal, document: Document) -> str | None:
-        """Return a document's number: in full for callers with ``documents:read_full``, else its last four characters."""
+    async def numbers(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
+        """Return the numbers of documents: in full for callers with ``documents:read_full``, else their last four characters.
+
+        In the place of one that cannot be opened is why.
+        """
         viewer.require(Scope.DOCUMENTS_READ)
-        if document.number_last_four is None:
-            return None
-        if Scope.DOCUMENTS_READ_FULL in viewer.scopes:
-            return self._records.number_of(document)
-        return f"••••{document.number_last_four}"
+        if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
+            return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
+        return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
 
     async def download(self, viewer: Principal, file: StoredFile) -> DownloadTicket:
         """Return a link to a document's file that holds for five minutes."""
@@ -85,9 +88,14 @@ class DocumentService:
                 message = f"A customer has at most {MAX_DOCUMENTS} documents. Delete one first."
                 raise Refused.because(ErrorCode.TOO_MANY, message)
             at = moment_after(customer, self._clock.now())
-            document = self._records.new_document(checked, seller_id=customer.seller_id, customer_id=customer_id, at=at)
+            key, keys = await key_of(work, self._records, customer, [checked], at)
+            document = self._records.new_document(
+                checked, seller_id=customer.seller_id, customer_id=customer_id, at=at, key=key
+            )
             self._files.expect_all([document], [checked], at)
+            # The key after the customer: of two that bring the first number, one meets the other's change of the customer.
             await self._changes.touch(work, viewer.actor, customer, [*existing, document])
+            await work.keys.insert_stored(keys)
             return await work.documents.insert(document)
 
         try:

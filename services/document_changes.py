@@ -28,7 +28,7 @@ class DocumentChanges:
         """
         values: dict[str, object] = {}
         if documents is not None:
-            values["document_keys"] = unique(document.number_key for document in documents if document.number_key)
+            values["document_keys"] = unique(index for document in documents for index in document.number_keys)
         changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
         if changed is None:
             raise not_found("id")

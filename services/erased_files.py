@@ -8,11 +8,13 @@ import structlog
 
 from core.clock import Clock
 from core.errors import ServiceError
+from core.sealing import Sealer
 from core.tenancy import Tenant
 from models.document import Document
 from models.erasure import Erasure
 from repositories.erasure import ErasureNotes
 from repositories.unit_of_work import Repositories
+from services.erasure_receipts import signed
 from services.ports import ObjectStore
 from services.uploads import UPLOAD_LIFETIME, folder_of
 
@@ -31,9 +33,10 @@ AT_ONCE = 3.0
 class ErasedFiles:
     """Removes the files that notes tell of. Doing it twice, or at once, changes nothing."""
 
-    def __init__(self, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, store: ObjectStore, clock: Clock, sealer: Sealer) -> None:
         self._store = store
         self._clock = clock
+        self._sealer = sealer
 
     def note(self, seller_id: str, customers: list[str], documents: list[Document], at: datetime) -> Erasure:
         """Return the note about the files of *customers*, the one that was asked for in front, who had *documents*."""
@@ -74,11 +77,19 @@ class ErasedFiles:
         removed = len(note.keys)
         for folder in note.prefixes:
             removed += await self._clear(note.seller_id, folder)
+        await self._confirm(note, removed, last=last)
         if last:
             await ErasureNotes().forget(note)
         else:
             await ErasureNotes().put_off(note, note.until)
         _log.info("files of an erased customer were removed", customer_id=note.id, files=removed, for_good=last)
+
+    async def _confirm(self, note: Erasure, removed: int, *, last: bool) -> None:
+        """Let the receipt of the erasure say what became of the files."""
+        receipt = await ErasureNotes().receipt(note.id)
+        if receipt is not None and (removed or last):
+            told = {"files": receipt.files + removed, "files_gone_at": self._clock.now() if last else None}
+            await ErasureNotes().complete(signed(receipt.model_copy(update=told), self._sealer))
 
     async def _clear(self, seller_id: str, folder: str) -> int:
         """Remove what lies in a folder, but for files of documents that belong to somebody else by now."""

@@ -141,6 +141,7 @@ class BatchWriter:
         await work.customers.insert_stored(effects.customers)
         await work.addresses.insert_stored(effects.addresses)
         await work.documents.insert_stored(effects.documents)
+        await work.keys.insert_stored(effects.keys)
         await work.events.insert_stored(effects.events)
         await imports.outcomes.insert_many(effects.outcomes)
         if batch.deferred:
@@ -173,6 +174,8 @@ class BatchWriter:
                 world.addresses = await work.addresses.of_customers(owners)
             if any(row.draft.documents for row in sound):
                 world.documents = await work.documents.of_customers(owners)
+                stored = await work.keys.of_customers([holder.id for holder in world.holders])
+                world.keys = {id_: self._maker.vault.unwrap(key, id_) for id_, key in stored.items()}
         return world
 
     def _checked(self, record: Record, now: datetime) -> CheckedRow:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from core.drafts import AddressDraft, AttributeDraft, DocumentDraft
 from core.errors import ErrorCode, FieldPath, Problem
+from core.vault import CustomerKey
 from core.vocabulary import CustomerEventType, RowOutcome, Severity
 from models.address import Address
 from models.bulk_import import ImportRowOutcome, RowCounts, RowProblem
@@ -36,12 +37,16 @@ _DOCUMENT_FIELDS = ("type", "issuing_country", "expires_on")
 
 @dataclass(slots=True)
 class World:
-    """What a batch of rows meets: the customers that hold any of its keys, and what earlier rows of the file claimed."""
+    """What a batch of rows meets: the customers that hold any of its keys, and what earlier rows of the file claimed.
+
+    `keys` are those that these customers' document numbers are sealed with, by customer, where rows bring such numbers.
+    """
 
     holders: Sequence[Customer]
     claimed: Mapping[Key, int] = field(default_factory=dict)
     addresses: Mapping[tuple[str, str], Sequence[Address]] = field(default_factory=dict)
     documents: Mapping[tuple[str, str], Sequence[Document]] = field(default_factory=dict)
+    keys: Mapping[str, CustomerKey] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Effects:
     customers: list[Stored] = field(default_factory=list)
     addresses: list[Stored] = field(default_factory=list)
     documents: list[Stored] = field(default_factory=list)
+    keys: list[Stored] = field(default_factory=list)
     events: list[Stored] = field(default_factory=list)
     outcomes: list[ImportRowOutcome] = field(default_factory=list)
     results: list[RowResult] = field(default_factory=list)
@@ -177,6 +183,7 @@ class _Batch:
         self.effects.customers.append(made.customer)
         self.effects.addresses += made.addresses
         self.effects.documents += made.documents
+        self.effects.keys += made.keys
         self.effects.events.append(made.event)
         return made.id
 
@@ -210,21 +217,28 @@ class _Batch:
             )
             self.effects.addresses.append(stored_form(address))
             kinds.add(draft.kind)
-        made = [
-            self._maker.new_document(draft, seller_id=plan.seller_id, customer_id=customer.id, at=at) for draft in documents
-        ]
+        made = self._new_documents(documents, customer, at)
         self.effects.documents += [stored_form(one) for one in made]
         fields = [*values, *(name for name, added in (("addresses", addresses), ("documents", documents)) if added)]
         stored: dict[str, object] = {**values, **(consequences(customer, values) if values else {})}
         stored["source"] = RowSource(import_id=plan.import_id, row=row.row)
-        if keys := [one.number_key for one in made if one.number_key]:
-            stored["document_keys"] = [*customer.document_keys, *keys]
+        if indexes := [index for one in made for index in one.number_keys]:
+            stored["document_keys"] = [*customer.document_keys, *indexes]
         after = customer.model_copy(update={**stored, "version": customer.version + 1, "updated_at": at})
         source = {"import_id": plan.import_id, "row": row.row}
         self.effects.updates.append((customer, at, for_database({**stored, "source": source})))
         event = self._maker.event(after, CustomerEventType.UPDATED, actor=plan.actor, changed=changed_fields(fields))
         self.effects.events.append(stored_event(event))
         return True
+
+    def _new_documents(self, drafts: Sequence[DocumentDraft], customer: Customer, at: datetime) -> list[Document]:
+        seller_id, key = self._plan.seller_id, self._world.keys.get(customer.id)
+        if key is None:
+            key, keys = self._maker.key_for(drafts, seller_id=seller_id, customer_id=customer.id, at=at)
+            self.effects.keys += keys
+        return [
+            self._maker.new_document(draft, seller_id=seller_id, customer_id=customer.id, at=at, key=key) for draft in drafts
+        ]
 
     def _missing_documents(
         self, drafts: Sequence[DocumentDraft], customer: Customer, existing: Sequence[Document]
@@ -233,8 +247,8 @@ class _Batch:
         missing = []
         for draft in drafts:
             if draft.number is not None:
-                key = self._maker.number_key(draft.number, seller_id=self._plan.seller_id)
-                there = holds(customer, "document_keys", key)
+                indexes = self._maker.number_indexes(draft.number, seller_id=self._plan.seller_id)
+                there = any(holds(customer, "document_keys", index) for index in indexes)
             else:
                 expires_on = None if draft.expires_on is None else draft.expires_on.isoformat()
                 there = (draft.type, draft.issuing_country, expires_on) in known

@@ -32,13 +32,14 @@ _SPELLED = tuple(changed_fields([*PATCHABLE, "addresses", "documents"]))
 
 @dataclass(slots=True)
 class NewCustomer:
-    """A customer, what belongs to it, and the event that tells of it, each as it is stored."""
+    """A customer, what belongs to it, and the event that tells of it, each as it is stored; its key, if it needs one."""
 
     id: str
     customer: Stored
     addresses: Sequence[Stored]
     documents: Sequence[Stored]
     event: Stored
+    keys: Sequence[Stored] = ()
 
 
 def new_customer(
@@ -53,12 +54,18 @@ def new_customer(
     actor: str,
 ) -> NewCustomer:
     """Return what is to be stored of the customer that a row of an import makes; *actor* is who the history names for it."""
-    documents = [
-        stored_form(maker.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at))
-        for document in draft.documents
-    ]
+    documents: list[Stored] = []
+    keys: list[Stored] = []
     customer = _customer(draft, seller_id, customer_id, at)
-    customer["document_keys"] = unique(one["number_key"] for one in documents if "number_key" in one) if documents else []
+    customer["document_keys"] = []
+    if draft.documents:
+        key, keys = maker.key_for(draft.documents, seller_id=seller_id, customer_id=customer_id, at=at)
+        made = [
+            maker.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at, key=key)
+            for document in draft.documents
+        ]
+        documents = [stored_form(one) for one in made]
+        customer["document_keys"] = unique(index for one in made for index in one.number_keys)
     customer["source"] = {"import_id": import_id, "row": row}
     event = {
         "_id": new_id(IdKind.EVENT),
@@ -85,6 +92,7 @@ def new_customer(
         else (),
         documents,
         event,
+        keys,
     )
 
 

@@ -85,3 +85,25 @@ class Courier(Protocol):
 
     def nudge(self) -> None:
         """Say that a code may be waiting. Returns at once; without it, the code would wait for the next look."""
+
+
+class MasterKey(Protocol):
+    """What all other keys are wrapped by: one that never leaves AWS (`infra.kms`), or one of the settings."""
+
+    @property
+    def name(self) -> str:
+        """How stored keys say that it wraps them."""
+
+    async def wrap(self, secret: bytes, *, name: str) -> bytes:
+        """Encrypt a key, bound to its *name*.
+
+        Raises:
+            Unavailable: it cannot be asked.
+        """
+
+    async def unwrap(self, wrapped: bytes, *, name: str) -> bytes:
+        """Return the key of this *name* in clear.
+
+        Raises:
+            Unavailable: it cannot be asked, or refuses.
+        """

@@ -4,16 +4,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.ids import IdKind, new_id
-from core.sealing import Sealer
+from core.sealing import SealBroken, Sealer
 from core.trace import TRACEPARENT
+from core.vault import CustomerKey, Vault
 from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentStatus, EventPrivacy
 from events.customer import CustomerEvent, customer_data
 from models.address import Address
 from models.customer import Customer, RowSource, StoredAttribute
 from models.document import Document
+from repositories.customer_key import stored_key
 from services.rules.text import fold, search_words
 
 _LAST_DIGITS = 4
@@ -22,18 +25,22 @@ _SORTED_LENGTH = 256  # Unicode can fold one character into eighteen; a cursor h
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecords:
-    """A customer with everything that is stored beside it."""
+    """A customer with everything that is stored beside it: `keys` holds its key, as it is stored, if a number needs one."""
 
     customer: Customer
     addresses: Sequence[Address]
     documents: Sequence[Document]
+    keys: Sequence[dict[str, Any]] = ()
 
 
 class RecordMaker:
-    """Makes stored records out of checked drafts."""
+    """Makes stored records out of checked drafts.
 
-    def __init__(self, sealer: Sealer, privacy: EventPrivacy) -> None:
-        self._sealer = sealer
+    Without a *vault*, the keys of customers are wrapped by what follows from the master key.
+    """
+
+    def __init__(self, sealer: Sealer, privacy: EventPrivacy, vault: Vault | None = None) -> None:
+        self.vault = vault or Vault(sealer)
         self.privacy = privacy
 
     def new_customer(
@@ -48,8 +55,10 @@ class RecordMaker:
         """Return the records of a customer that does not exist yet."""
         customer_id = customer_id or new_id(IdKind.CUSTOMER)
         addresses = self.new_addresses(draft.addresses, seller_id=seller_id, customer_id=customer_id, at=at)
+        key, keys = self.key_for(draft.documents, seller_id=seller_id, customer_id=customer_id, at=at)
         documents = [
-            self.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at) for document in draft.documents
+            self.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at, key=key)
+            for document in draft.documents
         ]
         customer = Customer(
             id=customer_id,
@@ -66,7 +75,7 @@ class RecordMaker:
             locale=draft.locale,
             tags=list(draft.tags),
             attributes=[StoredAttribute(key=one.key, value=one.value) for one in draft.attributes],
-            document_keys=unique(document.number_key for document in documents if document.number_key),
+            document_keys=unique(index for document in documents for index in document.number_keys),
             source=source,
             created_at=at,
             updated_at=at,
@@ -79,7 +88,7 @@ class RecordMaker:
                 external_id=draft.external_id,
             ),
         )
-        return CustomerRecords(customer, addresses, documents)
+        return CustomerRecords(customer, addresses, documents, keys)
 
     def new_addresses(self, drafts: Iterable[AddressDraft], *, seller_id: str, customer_id: str, at: datetime) -> list[Address]:
         """Return the records of a new customer's addresses; `default_addresses` says which are defaults."""
@@ -111,8 +120,19 @@ class RecordMaker:
             updated_at=at,
         )
 
-    def new_document(self, draft: DocumentDraft, *, seller_id: str, customer_id: str, at: datetime) -> Document:
-        """Return the record of one new document, its number sealed."""
+    def key_for(
+        self, drafts: Iterable[DocumentDraft], *, seller_id: str, customer_id: str, at: datetime
+    ) -> tuple[CustomerKey | None, list[dict[str, Any]]]:
+        """Return the key of a customer that has none, and how it is stored; nothing where no document of *drafts* needs one."""
+        if all(draft.number is None for draft in drafts):
+            return None, []
+        key, wrapped = self.vault.new_key(customer_id)
+        return key, [stored_key(customer_id, seller_id, wrapped, at)]
+
+    def new_document(
+        self, draft: DocumentDraft, *, seller_id: str, customer_id: str, at: datetime, key: CustomerKey | None
+    ) -> Document:
+        """Return the record of one new document, its number sealed with the *key* of its customer."""
         document_id = new_id(IdKind.DOCUMENT)
         document = Document(
             id=document_id,
@@ -127,21 +147,35 @@ class RecordMaker:
             updated_at=at,
         )
         if draft.number is not None:
-            document.number_sealed = self._sealer.seal(draft.number, seller_id=seller_id, bound_to=document_id)
+            if key is None:
+                raise ValueError("A document with a number needs the key of its customer.")
+            document.number_box = key.seal(draft.number, bound_to=document_id)
             document.number_last_four = last_digits(draft.number)
-            document.number_key = self.number_key(draft.number, seller_id=seller_id)
+            indexes = self.number_indexes(draft.number, seller_id=seller_id)
+            document.number_key, document.number_key_next = indexes[0], indexes[1] if len(indexes) > 1 else None
         return document
 
     def number_key(self, number: str, *, seller_id: str) -> str:
         """Return what a document number is found by: a blind index of its letters and digits."""
-        plain = "".join(character for character in number.upper() if character.isalnum())
-        return self._sealer.blind_index(plain, seller_id=seller_id)
+        return self.number_indexes(number, seller_id=seller_id)[0]
 
-    def number_of(self, document: Document) -> str | None:
-        """Return a document's number in clear."""
+    def number_indexes(self, number: str, *, seller_id: str) -> tuple[str, ...]:
+        """Return what a document number is found by, and what it will be found by while the index key is replaced."""
+        return self.vault.indexes(plain_number(number), seller_id=seller_id)
+
+    def number_of(self, document: Document, key: CustomerKey | None) -> str | None:
+        """Return a document's number in clear. *key* is its customer's, None when it has none.
+
+        Raises:
+            SealBroken: the number cannot be opened, because it was altered or its key was destroyed.
+        """
+        if document.number_box is not None:
+            if key is None:
+                raise SealBroken
+            return key.open(document.number_box, bound_to=document.id)
         if document.number_sealed is None:
             return None
-        return self._sealer.open(document.number_sealed, seller_id=document.seller_id, bound_to=document.id)
+        return self.vault.open_old(document.number_sealed, seller_id=document.seller_id, bound_to=document.id)
 
     def keys_of(self, draft: CustomerDraft, *, seller_id: str) -> dict[str, list[str]]:
         """Return what the customer would hold alone: stored field to values."""
@@ -150,7 +184,10 @@ class RecordMaker:
             "phone": [draft.phone],
             "external_id": [draft.external_id],
             "document_keys": [
-                self.number_key(document.number, seller_id=seller_id) for document in draft.documents if document.number
+                index
+                for document in draft.documents
+                if document.number
+                for index in self.number_indexes(document.number, seller_id=seller_id)
             ],
         }
         return {field: [value for value in values if value] for field, values in found.items() if any(values)}
@@ -199,6 +236,11 @@ def derived_names(
         "sort_name": fold(by_last_name or full_name)[:_SORTED_LENGTH].rstrip(),
         "search_words": search_words(first_name, last_name, company, email, phone),
     }
+
+
+def plain_number(number: str) -> str:
+    """Return of a document number what tells it from others: its letters and digits."""
+    return "".join(character for character in number.upper() if character.isalnum())
 
 
 def last_digits(number: str) -> str:

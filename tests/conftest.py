@@ -28,6 +28,7 @@ from core.clock import SystemClock
 from infra.mongo import create_indexes
 from models.customer import Customer
 from models.registry import STORED_MODELS
+from repositories.migration import Migrations
 from tests.api import BASE, Api, Commands, Tokens, fresh
 from tests.databases import drop
 from tests.event_promise import every_event_as_promised
@@ -104,6 +105,7 @@ async def _app(settings: Settings) -> AsyncIterator[FastAPI]:
     async with app.router.lifespan_context(app):
         container: Container = app.state.container
         await create_indexes()
+        await Migrations(container.rules.clock).apply(container.rules.records.vault)
         await container.store.ensure_bucket()
         await container.queue.ensure_queues()
         yield app

@@ -10,6 +10,7 @@ from tests.house import ROOT, calls, imported, modules, tree
 
 # Who may reach across all sellers.
 SPANNING = {
+    "services/personal_values.py": "an operator of the service looks at what is stored of one person",
     "auth/principal.py": "hands it to services that are bound to no seller",
     "services/document_expiry.py": "a chore of the workers: documents expire at midnight with whatever seller",
     "services/import_runs.py": "the import worker's own bookkeeping",
@@ -20,6 +21,8 @@ SPANNING = {
 NAMING = {
     "auth/principal.py": "from the verified token",
     "services/document_expiry.py": "of a document that is due",
+    "services/erasure.py": "of a customer whose erasure is due",
+    "services/vault_chores.py": "of a document whose number is brought under another key",
     "services/bulk_import.py": "of an import that was found inside the caller's tenant",
     "services/import_batches.py": "of the import a worker is at",
     "services/import_reports.py": "of the import a worker is at",
@@ -47,7 +50,12 @@ REASONED = {
     "repositories/customer_event.py:MongoOutbox.backlog": "as above",
     "repositories/customer_event.py:MongoOutbox.oldest": "as above",
     "repositories/event_replay.py": "an operator of the service publishes events again, of all sellers or of one",
+    "repositories/customer_key.py:WrappedKeys.__init__": "keys of all customers are wrapped anew; none can be opened there",
+    "repositories/vault_key.py:VaultKeys.__init__": "keys of the service, nobody's data",
+    "repositories/sealed_number.py:NumberedDocuments.__init__": "a chore over all documents; each is changed inside its tenant",
+    "repositories/number_migration.py": "a migration goes over the data of all sellers; nothing of it is told",
     "repositories/erasure.py:ErasureNotes.__init__": "files of erased customers are removed for all sellers at once",
+    "repositories/raw_records.py": "looks for what was left of somebody, wherever it may be; it knows no tenants on purpose",
     "repositories/lease.py:hold": "leases are about work, not about data",
     "repositories/lease.py:renew": "as above",
     "repositories/lease.py:held": "as above",

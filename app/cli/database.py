@@ -7,9 +7,11 @@ import typer
 from app.cli.answers import AsJson, show_json
 from app.cli.stack_settings import settings_of_the_stack
 from app.cli.teaching import shown_by
+from app.container import build_rules
 from app.database import open_database
 from app.settings import Settings
 from app.stores import open_queue, open_store
+from app.vault import open_vault
 from core.clock import SystemClock
 from infra.mongo import create_indexes, missing_indexes
 from repositories.migration import Migrations
@@ -81,8 +83,10 @@ async def _indexes(settings: Settings) -> None:
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    async with open_database(settings, patience=None):
-        return await Migrations(SystemClock()).apply()
+    rules = build_rules(settings)
+    vault = rules.records.vault
+    async with open_database(settings, patience=None), open_vault(settings, rules.clock, rules.sealer, vault):
+        return await Migrations(rules.clock).apply(vault)
 
 
 async def _missing(settings: Settings) -> list[str]:

@@ -42,6 +42,8 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "token": Place("app.cli.token:token", "Print a signed access token."),
     "keys": Place("app.cli.keys:keys", "Make, show and replace the keys that sign access tokens."),
     "clients": Place("app.cli.clients:clients", "Make and manage the programs that may get access tokens."),
+    "privacy": Place("app.cli.privacy:privacy", "See what is stored of somebody, and prove that nothing is any more."),
+    "vault": Place("app.cli.vault:vault", "Show and replace the keys of document numbers."),
     "database": Place("app.cli.database:database", "Prepare and check the database."),
     "schema": Place(
         "app.cli.schema:schema", "Print the GraphQL schema or what describes REST, write them, or check the committed copies."

@@ -22,6 +22,7 @@ from resolvers.bulk_import import BulkImportMutation, BulkImportQuery
 from resolvers.customer import CustomerMutation, CustomerQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
+from resolvers.erasure import ErasureMutation, ErasureQuery
 from resolvers.node import NodeQuery
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
@@ -59,6 +60,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be read.",
             NodeQuery,
             CustomerQuery,
+            ErasureQuery,
             AddressQuery,
             DocumentQuery,
             BulkImportQuery,
@@ -70,6 +72,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be changed. A mutation reports all its problems at once as userErrors, and changes nothing "
             "when there is one.",
             CustomerMutation,
+            ErasureMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,

@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Query.customerBy": ({"key": {"id": CUS}},),
     "Query.customerExists": ({"email": f"{UNIQUE}@example.com"},),
     "Query.customers": ({"filter": {"ids": [CUS]}},),
+    "Query.erasureReceipt": ({"customerId": CUS},),
     "Query.address": ({"id": ADR},),
     "Query.addresses": ({"filter": {"customerId": CUS}},),
     "Query.document": ({"id": DOC},),
@@ -70,6 +71,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.upsertCustomer": ({"key": {"id": CUS}, "input": {"firstName": "Eve"}},),
     "Mutation.deleteCustomer": ({"id": CUS},),
     "Mutation.eraseCustomer": ({"id": CUS},),
+    "Mutation.cancelErasure": ({"id": CUS},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Mutation.createAddress": (
         {"customerId": CUS, "input": BERLIN},

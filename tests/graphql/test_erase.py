@@ -55,6 +55,7 @@ REFERENCES = {
     "customers",
     "customer_events",
     "erasures",
+    "erasure_receipts",
     "idempotency_records",
     "revocations",
     "sign_in_turns",
@@ -176,7 +177,7 @@ async def keep_house(container: Container, **ahead: float) -> None:
     """Do what a worker does about erased files, some time from now, until nothing is left to do."""
     clock = MovableClock()
     clock.advance(**ahead)
-    sweeper = ErasedFiles(container.store, clock)
+    sweeper = ErasedFiles(container.store, clock, container.rules.sealer)
     while await sweeper.sweep():
         pass
 

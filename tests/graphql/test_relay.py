@@ -50,6 +50,7 @@ BOUNDED = {
     "Onboarding.remaining": f"the {len(OnboardingStep)} steps there are",
     "Query.customerExists": "one customer for each of the four identifiers asked for",
     "Query.nodes": "as many as ids are given, at most 100",
+    "ErasureReceipt.swept": "one for each collection that holds something of a customer",
     "Query.sessions": "ten: the oldest ends when another begins",
     "UploadTarget.headers": "what one request to the object store needs",
     "UserError.field": "the steps of one path into the input",

@@ -24,6 +24,7 @@ async def store(repositories: Repositories, records: list[CustomerRecords]) -> N
     await repositories.customers.insert_many([one.customer for one in records])
     await repositories.addresses.insert_many([address for one in records for address in one.addresses])
     await repositories.documents.insert_many([document for one in records for document in one.documents])
+    await repositories.keys.insert_stored([key for one in records for key in one.keys])
     await repositories.events.append(
         [MAKER.event(one.customer, CustomerEventType.CREATED, actor="operator:ada", changed=()) for one in records]
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.drafts import AddressDraft, AttributeDraft, CustomerDraft, DocumentDraft
 from core.sealing import Sealer
+from core.vault import WrappedKey
 from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentType, EventPrivacy
 from models.customer import RowSource
 from repositories.base import stored_form
@@ -22,8 +23,8 @@ from tests.mock_mongo import mock_mongo
 
 SEALER = Sealer("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
-RANDOM = {"_id", "number_sealed", "id"}
-"""What differs each time something is made: new ids, and the nonce of what is sealed."""
+RANDOM = {"_id", "number_box", "id", "wrapped"}
+"""What differs each time something is made: new ids, new keys, and what is sealed with them."""
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -87,6 +88,7 @@ def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, 
     assert stored([stored_form(records.customer)]) == stored([made.customer])
     assert stored([stored_form(one) for one in records.addresses]) == stored(list(made.addresses))
     assert stored([stored_form(one) for one in records.documents]) == stored(list(made.documents))
+    assert stored(list(records.keys)) == stored(list(made.keys))
     assert stored([stored_event(event)]) == stored([made.event])
 
 
@@ -97,8 +99,10 @@ def test_what_belongs_to_a_new_customer_has_ids_of_its_own_and_a_number_that_can
         documents=(DocumentDraft(type=DocumentType.PASSPORT, number="X1234567"),),
     )
 
+    maker = RecordMaker(SEALER, EventPrivacy.MASKED)
+
     made = new_customer(
-        RecordMaker(SEALER, EventPrivacy.MASKED),
+        maker,
         draft,
         seller_id="acme",
         at=AT,
@@ -108,6 +112,7 @@ def test_what_belongs_to_a_new_customer_has_ids_of_its_own_and_a_number_that_can
         actor="import:imp_1",
     )
 
-    (document,) = made.documents
-    assert "X1234567" == SEALER.open(document["number_sealed"], seller_id="acme", bound_to=document["_id"])
+    (document,), (stored_key,) = made.documents, made.keys
+    key = maker.vault.unwrap(WrappedKey(stored_key["wrapped"], stored_key["wrapped_with"]), "cus_7")
+    assert "X1234567" == key.open(document["number_box"], bound_to=document["_id"])
     assert ["adr_", "doc_", "evt_"] == [one["_id"][:4] for one in (*made.addresses, document, made.event)]

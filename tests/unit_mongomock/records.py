@@ -33,4 +33,5 @@ async def store(seller_id: str, name: str, *, minute: int = 0, addresses: int = 
     await repositories.customers.insert_many([made.customer])
     await repositories.addresses.insert_many(made.addresses)
     await repositories.documents.insert_many(made.documents)
+    await repositories.keys.insert_stored(made.keys)
     return made.customer

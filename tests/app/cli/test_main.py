@@ -25,6 +25,8 @@ WITHOUT_JSON = {
     "query": "prints JSON anyway",
     "events schemas": "prints JSON anyway",
     "keys new": "prints JSON anyway",
+    "privacy values": "prints JSON anyway",
+    "privacy receipt": "prints JSON anyway",
     "reference": "writes files",
 }
 
