@@ -11,7 +11,7 @@ from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from models.erasure import Erasure
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer import not_found
+from services.customer_lookup import not_found
 from services.erased_files import ErasedFiles
 from services.records import RecordMaker, moment_after
 from services.session_ends import end_sessions_of_customer

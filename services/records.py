@@ -48,9 +48,7 @@ class RecordMaker:
         """Return the records of a customer that does not exist yet."""
         customer_id = customer_id or new_id(IdKind.CUSTOMER)
         addresses = self.new_addresses(draft.addresses, seller_id=seller_id, customer_id=customer_id, at=at)
-        documents = [
-            self.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at) for document in draft.documents
-        ]
+        documents = self.new_documents(draft.documents, seller_id=seller_id, customer_id=customer_id, at=at)
         customer = Customer(
             id=customer_id,
             seller_id=seller_id,
@@ -110,6 +108,12 @@ class RecordMaker:
             created_at=at,
             updated_at=at,
         )
+
+    def new_documents(
+        self, drafts: Iterable[DocumentDraft], *, seller_id: str, customer_id: str, at: datetime
+    ) -> list[Document]:
+        """Return the records of a new customer's documents."""
+        return [self.new_document(draft, seller_id=seller_id, customer_id=customer_id, at=at) for draft in drafts]
 
     def new_document(self, draft: DocumentDraft, *, seller_id: str, customer_id: str, at: datetime) -> Document:
         """Return the record of one new document, its number sealed."""

@@ -79,8 +79,16 @@ def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, 
     changed = changed_fields(created_fields(draft))
     event = maker.event(records.customer, CustomerEventType.CREATED, actor="import:imp_1", changed=changed)
 
+    documents = maker.new_documents(draft.documents, seller_id="acme", customer_id="cus_7", at=AT)
     made = new_customer(
-        maker, draft, seller_id="acme", at=AT, customer_id="cus_7", import_id="imp_1", row=7, actor="import:imp_1"
+        maker,
+        draft,
+        documents,
+        seller_id="acme",
+        at=AT,
+        customer_id="cus_7",
+        actor="import:imp_1",
+        source=("imp_1", 7),
     )
 
     assert ("cus_7", "cus_7") == (made.id, made.customer["_id"])
@@ -97,16 +105,10 @@ def test_what_belongs_to_a_new_customer_has_ids_of_its_own_and_a_number_that_can
         documents=(DocumentDraft(type=DocumentType.PASSPORT, number="X1234567"),),
     )
 
-    made = new_customer(
-        RecordMaker(SEALER, EventPrivacy.MASKED),
-        draft,
-        seller_id="acme",
-        at=AT,
-        customer_id="cus_7",
-        import_id="imp_1",
-        row=7,
-        actor="import:imp_1",
-    )
+    maker = RecordMaker(SEALER, EventPrivacy.MASKED)
+    documents = maker.new_documents(draft.documents, seller_id="acme", customer_id="cus_7", at=AT)
+
+    made = new_customer(maker, draft, documents, seller_id="acme", at=AT, customer_id="cus_7", actor="operator:ada")
 
     (document,) = made.documents
     assert "X1234567" == SEALER.open(document["number_sealed"], seller_id="acme", bound_to=document["_id"])
