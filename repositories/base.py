@@ -163,6 +163,11 @@ class LiveRepository(Repository[S]):
                 some = await (cursor.sort(list(sort)) if sort else cursor).to_list()
         return [read(stored) for stored in some]
 
+    async def _ids(self, conditions: Conditions) -> list[str]:
+        """Return the ids of what meets *conditions*, outside of any transaction."""
+        with self._guard():
+            return [one["_id"] for one in await found(self._collection, self._inside(conditions), {"_id": True})]
+
     async def get(self, id_: str) -> S | None:
         """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
         return await self._find_one({"_id": id_})

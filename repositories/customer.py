@@ -11,7 +11,6 @@ from pymongo import UpdateOne
 from core.filters import CustomerFilter, CustomerSort, TimeRange
 from core.paging import Page, PageRequest
 from models.customer import SORTED_BY, Customer
-from repositories import find
 from repositories.base import LiveRepository, change_update
 from repositories.stored import Fields
 
@@ -90,9 +89,7 @@ class CustomerRepository(LiveRepository[Customer]):
         fewest = min(numbers)
         if fewest > FEW:
             return conditions, None
-        with self._guard():
-            rarest = self._inside(terms[numbers.index(fewest)])
-            ids = [found["_id"] for found in await find.found(self._collection, rarest, {"_id": True})]
+        ids = await self._ids(terms[numbers.index(fewest)])
         return {**conditions, "_id": {"$in": ids}}, "_id_"
 
 
