@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -162,8 +163,10 @@ def _loads(ids: Sequence[str]) -> list[Load]:
     def one() -> Mapping[str, Any]:
         return {"id": secrets.choice(ids)}
 
+    numbers = count(CUSTOMERS)  # nobody else's phones
+
     def new() -> Mapping[str, Any]:
-        number = secrets.randbelow(10**7)
+        number = next(numbers)
         address = {"kind": "BILLING", "line1": "Rua Nova, 1", "city": "São Paulo", "region": "SP", "countryCode": "BR"}
         return {
             "input": {

@@ -81,9 +81,11 @@ class Repository(Generic[M]):
             stored = await self._collection.find_one(self._inside(conditions), session=self._session)
         return None if stored is None else self._load(stored)
 
-    async def _count(self, conditions: Conditions) -> int:
+    async def _count(self, conditions: Conditions, *, limit: int = 0, hint: str | None = None) -> int:
+        """Count what meets *conditions*, up to a *limit* if there is one, by an index called *hint* or the planner's choice."""
+        options: dict[str, Any] = {**({"limit": limit} if limit else {}), **({"hint": hint} if hint else {})}
         with self._guard():
-            return await self._collection.count_documents(self._inside(conditions), session=self._session)
+            return await self._collection.count_documents(self._inside(conditions), session=self._session, **options)
 
     async def _change_one(self, conditions: Conditions, update: Mapping[str, Any]) -> M | None:
         """Apply *update* to the one record that meets *conditions*; return it as it is now, None when there is none."""
@@ -141,17 +143,30 @@ class LiveRepository(Repository[S]):
         return {**super()._inside(conditions), "live": True}
 
     async def _read(
-        self, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), limit: int = 0, fields: Fields = None
+        self,
+        conditions: Conditions,
+        *,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        fields: Fields = None,
+        hint: str | None = None,
     ) -> list[S]:
         """Return what `_find` does, without checking it again, for those who only read: with *fields*, or without `UNREAD`."""
         read = self.readers.of(fields)
         with self._guard():
             if self._session is None:
-                some = await found(self._collection, self._inside(conditions), read.projection, sort, limit)
+                some = await found(self._collection, self._inside(conditions), read.projection, sort, limit, hint)
             else:
-                cursor = self._collection.find(self._inside(conditions), read.projection, session=self._session, limit=limit)
+                cursor = self._collection.find(
+                    self._inside(conditions), read.projection, session=self._session, limit=limit, hint=hint
+                )
                 some = await (cursor.sort(list(sort)) if sort else cursor).to_list()
         return [read(stored) for stored in some]
+
+    async def _ids(self, conditions: Conditions) -> list[str]:
+        """Return the ids of what meets *conditions*, outside of any transaction."""
+        with self._guard():
+            return [one["_id"] for one in await found(self._collection, self._inside(conditions), {"_id": True})]
 
     async def get(self, id_: str) -> S | None:
         """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
@@ -181,11 +196,19 @@ class LiveRepository(Repository[S]):
         return await self._change_one({"_id": record.id, "version": record.version}, change_update(at, values))
 
     async def page(
-        self, conditions: Conditions, request: PageRequest, *, field: str, descending: bool, fields: Fields = None
+        self,
+        conditions: Conditions,
+        request: PageRequest,
+        *,
+        field: str,
+        descending: bool,
+        fields: Fields = None,
+        hint: str | None = None,
     ) -> Page[S]:
         """Return one page of the records that meet *conditions*, sorted by *field*, then by id, to be read and not changed.
 
-        With *fields*, records have these, and what they are sorted by.
+        With *fields*, records have these, and what they are sorted by. *hint* is the index to find them by, if it is not the
+        planner's to choose.
         """
         backwards = descending is not request.backward
         direction = DESCENDING if backwards else ASCENDING
@@ -200,6 +223,7 @@ class LiveRepository(Repository[S]):
             sort=[(field, direction), ("_id", direction)],
             limit=request.size + 1,
             fields=None if fields is None else fields | {field},
+            hint=hint,
         )
         more = len(found) > request.size
         items = found[: request.size]

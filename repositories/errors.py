@@ -63,6 +63,11 @@ def translated() -> Iterator[None]:
         raise
 
 
+def is_silence(error: Exception) -> bool:
+    """Say whether *error* tells that the database did not answer, and not what it answered."""
+    return isinstance(error, _NOT_ANSWERING) or (isinstance(error, PyMongoError) and error.timeout)
+
+
 def duplicate_field(error: DuplicateKeyError) -> str:
     """Return the field whose uniqueness was violated: the last one of the index."""
     return _last_field(error.details or {})

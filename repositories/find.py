@@ -16,8 +16,9 @@ async def found(
     projection: Mapping[str, bool] | None,
     sort: Sequence[tuple[str, int]] = (),
     limit: int = 0,
+    hint: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return what a ``find`` finds, outside of any transaction.
+    """Return what a ``find`` finds, outside of any transaction, by the index called *hint* if there is one.
 
     A command takes the driver 80 of 330 microseconds less than a cursor that is drained at once. Where the server has just
     changed, or the answer is too large, the cursor is asked after all: it tries again, and fetches the rest.
@@ -31,6 +32,8 @@ async def found(
             command["sort"] = dict(sort)
         if limit:
             command["limit"] = limit
+        if hint is not None:
+            command["hint"] = hint
         try:
             answer = await collection.database.command(command, codec_options=collection.codec_options)
         except AutoReconnect:
@@ -41,5 +44,5 @@ async def found(
                 documents: list[dict[str, Any]] = cursor["firstBatch"]
                 return documents
             await collection.database.command({"killCursors": collection.name, "cursors": [cursor["id"]]})
-    asked = collection.find(conditions, projection, limit=limit)
+    asked = collection.find(conditions, projection, limit=limit, **({} if hint is None else {"hint": hint}))
     return await (asked.sort(list(sort)) if sort else asked).to_list()

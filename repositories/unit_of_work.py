@@ -22,7 +22,7 @@ from repositories.customer_event import CustomerEventRepository
 from repositories.customer_key import CustomerKeyRepository
 from repositories.document import DocumentRepository
 from repositories.erasure import Remains
-from repositories.errors import translated
+from repositories.errors import is_silence, translated
 from repositories.idempotency import IdempotencyRepository
 from repositories.otp_challenge import OtpChallengeRepository
 from repositories.revocation import RevocationRepository
@@ -36,6 +36,10 @@ _audit = structlog.get_logger(log="audit")
 
 LONGEST_TRANSACTION = 10.0
 """Seconds, retries included. The server itself ends a transaction after 60."""
+
+
+class Undone(Exception):
+    """A transaction was given up because something in it failed. Nothing of it was written; `__cause__` is why."""
 
 
 def audit(tenant: Reach) -> None:
@@ -107,6 +111,27 @@ class UnitOfWork:
             except asyncio.CancelledError:
                 running.add_done_callback(_note_failure)
                 raise
+
+    async def run_once(self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]]) -> T:
+        """Run *body* in a transaction and commit it, as `run` does, but give up where *body* fails, be it by a conflict.
+
+        It runs again only when the database was not there, or undid the whole by itself.
+
+        Raises:
+            Undone: *body* failed, and nothing was written.
+            Unavailable: the database did not answer in time.
+        """
+
+        async def once(work: Repositories) -> T:
+            try:
+                return await body(work)
+            except Exception as error:
+                if is_silence(error):
+                    raise
+                # None of the driver's errors, so that it does not try again.
+                raise Undone from error
+
+        return await self.run(tenant, once)
 
     async def _run(self, tenant: Reach, body: Callable[[Repositories], Awaitable[T]]) -> T:
         async with self._client.start_session() as session:

@@ -20,7 +20,7 @@ from rest.document_shapes import DocumentUpload
 from rest.facade import Facade, UsedFacade
 from rest.page import Paging, both_ways, links, page_info
 from rest.versions import IfMatch, IfNoneMatch, etag, expected_version, unchanged
-from services.customer import CustomerSaved
+from services.customer_creating import CustomerSaved
 
 CustomerPath = Annotated[
     str,

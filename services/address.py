@@ -12,7 +12,7 @@ from core.vocabulary import CustomerEventType
 from models.address import Address
 from models.customer import Customer
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer import not_found, require_customer
+from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after
 from services.rules.address import check_address_draft, check_address_patch
 from services.seller import SellerPolicies

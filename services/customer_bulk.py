@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from auth.principal import Principal, Scope
 from core.drafts import CustomerDraft
 from core.errors import ErrorCode, Problem, Refused, Unavailable
-from services.customer import CustomerSaved, CustomerService, require_idempotency_key
+from services.customer import CustomerService
+from services.customer_creating import CustomerSaved, require_idempotency_key
 
 MAX_CUSTOMERS = 100
 """In one call. Larger numbers are imported."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from core.drafts import CustomerDraft
-from core.errors import ErrorCode, Problem
+from core.errors import ErrorCode, Problem, Refused
 from core.filters import CustomerFilter, CustomerKey, CustomerKeyKind
 from core.tenancy import Tenant
 from models.customer import Customer
@@ -116,3 +116,20 @@ def holds(customer: Customer, field: str, value: object) -> bool:
     """Say whether a customer holds *value* in a unique stored field."""
     held = getattr(customer, field)
     return value in held if isinstance(held, list) else held == value
+
+
+async def require_customer(work: Repositories, customer_id: str, field: str = "id") -> Customer:
+    """Return a customer; *field* is where the caller gave its id.
+
+    Raises:
+        Refused: NOT_FOUND, the same for an unknown, a deleted and another seller's customer.
+    """
+    customer = await work.customers.get(customer_id)
+    if customer is None:
+        raise not_found(field)
+    return customer
+
+
+def not_found(*field: str) -> Refused:
+    """Return the refusal for an id that names nothing the caller can see."""
+    return Refused.because(ErrorCode.NOT_FOUND, "There is nothing with this id.", *field)

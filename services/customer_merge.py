@@ -12,8 +12,8 @@ from models.customer import Customer
 from models.document import Document
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.address import MAX_ADDRESSES
-from services.customer import not_found
 from services.customer_keys import seal_for
+from services.customer_lookup import not_found
 from services.customer_values import consequences, for_database
 from services.document import MAX_DOCUMENTS
 from services.records import RecordMaker, changed_fields, moment_after, unique

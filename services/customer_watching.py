@@ -55,7 +55,7 @@ class CustomerWatching:
 async def _watch_one(live: LiveEvents, tenant: Tenant, customer_id: str) -> AsyncGenerator[CustomerEvent]:
     """Yield the last thing that happened to a customer, then every later one, until it is gone."""
     events, seller_id = Repositories(tenant).events, tenant.seller_id
-    with live.watching(lambda event: event.customer_id == customer_id, seller_id=seller_id) as mailbox:
+    with live.watching(lambda event: event.customer_id == customer_id, seller_id=seller_id, key=customer_id) as mailbox:
         await live.ready()
         # Read after the registration: what happens from here on is delivered.
         shown = await events.latest(seller_id, customer_id)

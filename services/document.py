@@ -14,9 +14,8 @@ from core.vocabulary import DocumentStatus
 from models.document import Document, StoredFile
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer import not_found, require_customer
 from services.customer_keys import Numbers, key_of, opened_numbers
-from services.customer_lookup import taken_problem
+from services.customer_lookup import not_found, require_customer, taken_problem
 from services.document_changes import DocumentChanges, require_document
 from services.records import RecordMaker, moment_after
 from services.rules.document import check_document_draft, check_file

@@ -7,7 +7,7 @@ from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from models.document import Document
 from repositories.unit_of_work import Repositories
-from services.customer import not_found, require_customer
+from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after, unique
 
 

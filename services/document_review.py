@@ -5,7 +5,7 @@ from core.errors import Conflict, ErrorCode, Problem, Refused
 from core.vocabulary import DocumentStatus
 from models.document import Document
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer import not_found
+from services.customer_lookup import not_found
 from services.document_changes import DocumentChanges, require_document
 from services.rules.document_expiry import has_expired, state_on
 from services.rules.text import clean_text

@@ -17,7 +17,7 @@ from models.erasure import Erasure
 from models.erasure_receipt import ErasureReceipt, Swept
 from repositories.erasure import ErasureNotes
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer import not_found, require_customer
+from services.customer_lookup import not_found, require_customer
 from services.erased_files import ErasedFiles
 from services.erasure_receipts import signed
 from services.records import RecordMaker, moment_after

@@ -16,7 +16,7 @@ from core.vocabulary import BulkImportStatus
 from models.bulk_import import BulkImport, SourceObject
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories
-from services.customer import require_idempotency_key
+from services.customer_creating import require_idempotency_key
 from services.import_files import ImportFiles, settings_of
 from services.import_states import ImportLimits, stored_format
 from services.ports import ObjectStore, WorkQueue

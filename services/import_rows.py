@@ -115,15 +115,17 @@ def make(row: CheckedRow, plan: ImportPlan, maker: RecordMaker, at: datetime) ->
     """Return what is to be stored of the customer that *row* makes, created at *at*: each time under the same id."""
     # In the order of the file, so that inserts into the index stay together.
     created = plan.created_at + timedelta(milliseconds=row.row)
+    customer_id = derived_id(IdKind.CUSTOMER, created, plan.import_id, str(row.row))
+    documents = maker.new_documents(row.draft.documents, seller_id=plan.seller_id, customer_id=customer_id, at=at)
     return new_customer(
         maker,
         row.draft,
+        documents,
         seller_id=plan.seller_id,
         at=at,
-        customer_id=derived_id(IdKind.CUSTOMER, created, plan.import_id, str(row.row)),
-        import_id=plan.import_id,
-        row=row.row,
+        customer_id=customer_id,
         actor=plan.actor,
+        source=(plan.import_id, row.row),
     )
 
 

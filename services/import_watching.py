@@ -33,7 +33,7 @@ async def watch_one(live: LiveImports, tenant: Reach, import_id: str) -> AsyncGe
     def wanted(record: BulkImport) -> bool:
         return record.id == import_id and tenant.spans(record.seller_id)
 
-    with live.watching(wanted, seller_id=_seller(tenant)) as mailbox:
+    with live.watching(wanted, seller_id=_seller(tenant), key=import_id) as mailbox:
         await live.ready()
         # Read after the registration: what changes from here on is delivered.
         record = await imports.get(import_id)

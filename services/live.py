@@ -5,6 +5,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import Generic, Protocol, TypeVar, cast
 
 import structlog
@@ -27,6 +28,9 @@ class _OfSeller(Protocol):
     @property
     def seller_id(self) -> str: ...
 
+
+_About = tuple[str | None, str | None]
+"""Whose changes somebody is offered, and of what: a seller and a key, None for all."""
 
 T = TypeVar("T", bound=_OfSeller)
 R_co = TypeVar("R_co", bound=_OfSeller, covariant=True)
@@ -103,7 +107,7 @@ class Live(Generic[T]):
     def __init__(self, changes: Changes[T], waiting: Waiting[T]) -> None:
         self._changes = changes
         self._waiting = waiting
-        self._mailboxes: defaultdict[str | None, set[Mailbox[T]]] = defaultdict(set)
+        self._mailboxes: defaultdict[_About, set[Mailbox[T]]] = defaultdict(set)
         self._following: _Following | None = None
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -118,23 +122,27 @@ class Live(Generic[T]):
         return self._following is not None or bool(self._endings)
 
     @contextmanager
-    def watching(self, wants: Callable[[T], bool], *, seller_id: str | None = None) -> Iterator[Mailbox[T]]:
+    def watching(
+        self, wants: Callable[[T], bool], *, seller_id: str | None = None, key: str | None = None
+    ) -> Iterator[Mailbox[T]]:
         """Deliver the changes that *wants* accepts, for as long as the context is open.
 
-        With a *seller_id* only that seller's are offered, so that a busy seller costs the others' watchers nothing.
+        With a *seller_id* only that seller's are offered, and with a *key* only those of what has it: so that a busy seller
+        costs the others' watchers nothing, and what many watch those who watch something else.
         """
         if self._following is None:
             # With the first watcher, until the last one has gone: a process that nobody watches keeps no stream open.
             opened = asyncio.Event()
             self._following = _Following(opened, asyncio.create_task(self._follow(opened), name="live"))
         mailbox = Mailbox(wants, self._waiting)
-        self._mailboxes[seller_id].add(mailbox)
+        about = (seller_id, key)
+        self._mailboxes[about].add(mailbox)
         try:
             yield mailbox
         finally:
-            self._mailboxes[seller_id].discard(mailbox)
-            if not self._mailboxes[seller_id]:
-                del self._mailboxes[seller_id]
+            self._mailboxes[about].discard(mailbox)
+            if not self._mailboxes[about]:
+                del self._mailboxes[about]
             if not self._mailboxes:
                 self._end()
 
@@ -205,8 +213,8 @@ class Live(Generic[T]):
             pause = min(_LONGEST_PAUSE, 2 * pause)
 
     def _deliver(self, record: T) -> None:
-        for group in (record.seller_id, None):
-            for mailbox in list(self._mailboxes.get(group, ())):
+        for about in product((record.seller_id, None), (self._waiting.key(record), None)):
+            for mailbox in list(self._mailboxes.get(about, ())):
                 mailbox.put(record)
 
 

@@ -12,13 +12,15 @@ from typing import Any
 
 from core.drafts import AddressDraft, CustomerDraft
 from core.ids import IdKind, new_id
+from core.trace import TRACEPARENT
 from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus
 from events.customer import customer_data
 from models.customer import Customer
 from repositories.base import stored_form
 from repositories.key_ranges import key_range_of
+from repositories.stored import Reader
 from services.customer_values import PATCHABLE
-from services.records import RecordMaker, changed_fields, default_addresses, derived_names, unique
+from services.records import NewDocuments, RecordMaker, changed_fields, default_addresses, derived_names, unique
 
 Stored = dict[str, Any]
 """A document of the database."""
@@ -26,6 +28,7 @@ Stored = dict[str, Any]
 # What an event may say is looked up in the whole customer; what is stored of one leaves out what it has not.
 _EMPTY = dict.fromkeys(name for name in Customer.model_fields if name not in {"id", "revision_id"})
 _CREATED = str(CustomerEventType.CREATED)
+_READ = Reader(Customer)
 _GIVEN = attrgetter(*PATCHABLE, "addresses", "documents")
 _SPELLED = tuple(changed_fields([*PATCHABLE, "addresses", "documents"]))
 
@@ -45,28 +48,24 @@ class NewCustomer:
 def new_customer(
     maker: RecordMaker,
     draft: CustomerDraft,
+    documents: NewDocuments,
     *,
     seller_id: str,
     at: datetime,
     customer_id: str,
-    import_id: str,
-    row: int,
     actor: str,
+    source: tuple[str, int] | None = None,
 ) -> NewCustomer:
-    """Return what is to be stored of the customer that a row of an import makes; *actor* is who the history names for it."""
-    documents: list[Stored] = []
-    keys: list[Stored] = []
+    """Return what is to be stored of a customer that does not exist yet.
+
+    *documents* are those of the draft, made by *maker*; *actor* is who the history names; *source* is the import and the row
+    that the customer comes from.
+    """
     customer = _customer(draft, seller_id, customer_id, at)
-    customer["document_keys"] = []
-    if draft.documents:
-        key, keys = maker.key_for(draft.documents, seller_id=seller_id, customer_id=customer_id, at=at)
-        made = [
-            maker.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at, key=key)
-            for document in draft.documents
-        ]
-        documents = [stored_form(one) for one in made]
-        customer["document_keys"] = unique(index for one in made for index in one.number_keys)
-    customer["source"] = {"import_id": import_id, "row": row}
+    records = documents.records
+    customer["document_keys"] = unique(index for one in records for index in one.number_keys) if records else []
+    if source is not None:
+        customer["source"] = {"import_id": source[0], "row": source[1]}
     event = {
         "_id": new_id(IdKind.EVENT),
         "seller_id": seller_id,
@@ -80,6 +79,8 @@ def new_customer(
         "pending": True,
         "key_range": key_range_of(customer_id),
     }
+    if (trace := TRACEPARENT.get()) is not None:
+        event["trace"] = trace
     addresses = draft.addresses
     return NewCustomer(
         customer_id,
@@ -90,10 +91,15 @@ def new_customer(
         ]
         if addresses
         else (),
-        documents,
+        [stored_form(one) for one in records],
         event,
-        keys,
+        documents.keys,
     )
+
+
+def record_of(made: NewCustomer) -> Customer:
+    """Return a new customer as a record, to be read and not changed."""
+    return _READ({**made.customer})
 
 
 def _customer(draft: CustomerDraft, seller_id: str, customer_id: str, at: datetime) -> Stored:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.ids import IdKind, new_id
@@ -33,6 +33,13 @@ class CustomerRecords:
     keys: Sequence[dict[str, Any]] = ()
 
 
+class NewDocuments(NamedTuple):
+    """The documents of a new customer, and the key of their numbers, as it is stored, if one of them has a number."""
+
+    records: Sequence[Document] = ()
+    keys: Sequence[dict[str, Any]] = ()
+
+
 class RecordMaker:
     """Makes stored records out of checked drafts.
 
@@ -55,11 +62,7 @@ class RecordMaker:
         """Return the records of a customer that does not exist yet."""
         customer_id = customer_id or new_id(IdKind.CUSTOMER)
         addresses = self.new_addresses(draft.addresses, seller_id=seller_id, customer_id=customer_id, at=at)
-        key, keys = self.key_for(draft.documents, seller_id=seller_id, customer_id=customer_id, at=at)
-        documents = [
-            self.new_document(document, seller_id=seller_id, customer_id=customer_id, at=at, key=key)
-            for document in draft.documents
-        ]
+        documents, keys = self.new_documents(draft.documents, seller_id=seller_id, customer_id=customer_id, at=at)
         customer = Customer(
             id=customer_id,
             seller_id=seller_id,
@@ -119,6 +122,14 @@ class RecordMaker:
             created_at=at,
             updated_at=at,
         )
+
+    def new_documents(
+        self, drafts: Sequence[DocumentDraft], *, seller_id: str, customer_id: str, at: datetime
+    ) -> "NewDocuments":
+        """Return the records of a new customer's documents."""
+        key, keys = self.key_for(drafts, seller_id=seller_id, customer_id=customer_id, at=at)
+        made = [self.new_document(one, seller_id=seller_id, customer_id=customer_id, at=at, key=key) for one in drafts]
+        return NewDocuments(made, keys)
 
     def key_for(
         self, drafts: Iterable[DocumentDraft], *, seller_id: str, customer_id: str, at: datetime

@@ -21,7 +21,7 @@ from models.session import Session
 from repositories import session as stored_sessions
 from repositories.revocation import revoke
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer import not_found
+from services.customer_lookup import not_found
 from services.revocations import Revocations
 from services.session_ends import LONGEST_TOKEN, end_sessions
 

@@ -11,8 +11,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from app.cli.event_source import find_source
 from app.cli.answers import AsJson, show_json
+from app.cli.event_source import find_source
 from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.container import Rules, build_rules

@@ -13,6 +13,7 @@ from starlette.types import Receive, Send
 from strawberry.types.execution import ExecutionResult
 
 from app.graphql.response import EVENT_STREAM, body_of
+from app.graphql.shared_events import written
 from app.graphql.socket_guard import SocketGuard
 from auth.tokens import Credential
 from core.ending import end
@@ -119,7 +120,7 @@ async def _disconnected(receive: Receive) -> None:
 
 def _next(body: Mapping[str, Any]) -> bytes:
     # JSON has no line breaks outside of its strings, and orjson writes those inside as escapes: one line of data is enough.
-    return b"event: next\ndata: " + orjson.dumps(body) + b"\n\n"
+    return b"event: next\ndata: " + orjson.dumps(written(body)) + b"\n\n"
 
 
 def _end_of(task: asyncio.Task[None], request_id: str) -> bytes:

@@ -18,6 +18,7 @@ from app.graphql.bounded_execution import executor_within
 from app.graphql.compilation import declare_for_compiler
 from app.graphql.errors import published
 from app.graphql.extensions import Gate, OneContextPerOperation, note_operation, refused, spend
+from app.graphql.input_reading import read_inputs_quickly
 from app.graphql.introspection import is_open
 from app.graphql.quotas import Quotas
 from app.graphql.rules import OperationRules
@@ -44,6 +45,7 @@ class Schema(strawberry.federation.Schema):
         kwargs["execution_context_class"] = executor_within(rules.deadline)
         super().__init__(*args, **kwargs)
         declare_for_compiler(self)
+        read_inputs_quickly(self)
         self._rules = rules
         self._documents = ScreenedDocuments(self._schema)
         self.quotas = Quotas(rules.seller_points, rules.seller_points_per_second)

@@ -6,6 +6,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, Protocol
 
+import orjson
 import structlog
 from graphql import GraphQLError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -17,6 +18,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Connec
 from app.graphql.documents import Documents
 from app.graphql.errors import published
 from app.graphql.open_streams import OpenStreams, TooManyStreams, network_key
+from app.graphql.shared_events import written
 from app.graphql.socket_frames import NotAMessage, message_in
 from app.graphql.socket_guard import SocketGuard
 from auth.tokens import Credential
@@ -94,9 +96,12 @@ class QuietWebSocket(ASGIWebSocketAdapter):
         """
         if not self._open:
             raise WebSocketDisconnected
+        payload = message.get("payload")
+        if isinstance(payload, dict):
+            message = {**message, "payload": written(payload)}
         try:
-            await super().send_json(message)
-        except RuntimeError as error:
+            await self.ws.send({"type": "websocket.send", "text": orjson.dumps(message).decode()})
+        except (WebSocketDisconnect, RuntimeError) as error:
             # Starlette and the server say so in this way when they closed the connection themselves.
             raise WebSocketDisconnected from error
 

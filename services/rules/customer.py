@@ -9,6 +9,7 @@ from core.errors import Problem
 from services.rules.address import MAX_ADDRESSES, check_address_draft, check_address_patch, check_one_default_each
 from services.rules.country import country_codes
 from services.rules.document import MAX_DOCUMENTS, check_document_draft
+from services.rules.plain_row import plain_row
 from services.rules.policy import Checked, CheckedValues, RowVerdict, RulePolicy
 from services.rules.profile import check_identifiers, check_profile, given_fields, kind_of, too_many
 from services.rules.row import check_row
@@ -37,6 +38,12 @@ def check_customer(draft: CustomerDraft, policy: RulePolicy) -> Checked:
     A `kind` that was not given becomes BUSINESS when there is a company and no person's name, else INDIVIDUAL; compare
     with the draft that went in where that matters. Paths are spelled as in GraphQL: ``("addresses", "0", "postalCode")``.
     """
+    plain = plain_row(draft, policy)
+    return judged_customer(draft, policy) if plain is None else Checked(plain, [])
+
+
+def judged_customer(draft: CustomerDraft, policy: RulePolicy) -> Checked:
+    """Return what `check_customer` does, field by field."""
     problems: list[Problem] = []
     first = draft.addresses[0].country_code.strip().upper()[:3] if draft.addresses else ""
     profile = check_profile(given_fields(draft), policy, region=first if first in country_codes() else None)

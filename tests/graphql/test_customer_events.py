@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app.container import Container
 from core.vocabulary import PrincipalKind
+from events.customer import CustomerEvent
 from repositories.customer_event import CustomerEventRepository
 from services import customer_watching
 from services.customer_watching import MISSED, LiveEvents
@@ -33,6 +34,11 @@ def _operator(tokens: Tokens, seller: str) -> str:
 @pytest.fixture(name="live")
 def _live(container: Container) -> LiveEvents:
     return container.services.customer_watching._live
+
+
+def mailboxes(live: LiveEvents, seller: str) -> list[Mailbox[CustomerEvent]]:
+    """Return what waits for those who watch a seller, or one of its customers."""
+    return [mailbox for (whose, _), found in live._mailboxes.items() if whose == seller for mailbox in found]
 
 
 async def become(condition: Callable[[], bool]) -> None:
@@ -123,7 +129,7 @@ async def test_what_is_both_read_and_delivered_is_told_once(
 
     async def late(*args: Any) -> Any:
         await rename(execute, customer["id"], "Ada")
-        (mailbox,) = live._mailboxes[seller]
+        (mailbox,) = mailboxes(live, seller)
         await become(lambda: len(mailbox) == 1)
         return await latest(*args)
 
@@ -294,7 +300,7 @@ async def test_a_sellers_stream_ends_when_something_was_missed(
 ) -> None:
     async with open_socket(served) as socket:
         await follow_all(socket, operator, live)
-        for mailbox in live._mailboxes[seller]:
+        for mailbox in mailboxes(live, seller):
             mailbox.miss()
         end = [await socket.receive() for _ in range(2)]
         await follow_all_again(socket, live)
@@ -323,7 +329,7 @@ async def test_a_customers_stream_looks_up_what_it_missed(
 
     async with open_socket(served) as socket:
         first = await follow(socket, operator, customer["id"])
-        (mailbox,) = live._mailboxes[seller]
+        (mailbox,) = mailboxes(live, seller)
         monkeypatch.setattr(Mailbox, "put", lambda *_: None)
         for name in ("a", "b", "c", "d", "e"):
             await rename(execute, customer["id"], name)
@@ -404,7 +410,7 @@ async def test_clients_that_read_nothing_cost_little_and_hinder_nobody(
             )
             seen += [(await event(socket))["customerId"] for _ in ids]
             assert ids == seen[-100:]
-            waiting = [len(mailbox) for mailbox in live._mailboxes[seller]]
+            waiting = [len(mailbox) for mailbox in mailboxes(live, seller)]
             assert 1000 >= max(waiting)
 
         assert [1] * 20 == [sum(one["type"] == "next" for one in client.messages) for client in stalled]

@@ -11,7 +11,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from models.registry import STORED_MODELS
 
 Database = AsyncDatabase[dict[str, Any]]
-_OF_A_QUERY = ("find", "filter", "sort", "limit", "aggregate", "pipeline", "cursor")
+_OF_A_QUERY = ("find", "filter", "sort", "limit", "hint", "aggregate", "pipeline", "cursor")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,14 @@ class Asked(CommandListener):
 
     async def plan(self, database: Database) -> Plan:
         """Explain the one query that was sent since `forget`."""
-        (query,) = self._queries
+        (plan,) = await self.plans(database)
+        return plan
+
+    async def plans(self, database: Database) -> list[Plan]:
+        """Explain every query that was sent since `forget`."""
+        return [await self._explained(database, query) for query in self._queries]
+
+    async def _explained(self, database: Database, query: dict[str, Any]) -> Plan:
         found = await database.command("explain", query, verbosity="executionStats")
         # An aggregation that is not pushed down whole explains its first stage as a cursor.
         explained = found if "queryPlanner" in found else found["stages"][0]["$cursor"]

@@ -153,6 +153,31 @@ async def test_each_watcher_gets_what_it_wants_of_its_seller(script: Script, liv
         assert [0, 0, 0] == [len(mine), len(other), len(second)]
 
 
+async def test_each_watcher_is_offered_what_it_watches_and_nothing_else(script: Script, live: Live[Record]) -> None:
+    """
+    What many watch costs those who watch something else nothing: they are not even asked.
+    """
+    asked: list[str] = []
+
+    def note(record: Record) -> bool:
+        asked.append(record.id)
+        return True
+
+    with (
+        live.watching(anything, seller_id="mine", key="a") as one,
+        live.watching(anything, key="a") as of_any_seller,
+        live.watching(note, seller_id="mine", key="b") as other,
+    ):
+        await live.ready()
+        for record in (Record("a"), Record("a", 2, "other"), Record("b")):
+            script.steps.put_nowait(record)
+
+        assert Record("a") == await soon(one.next())
+        assert Record("b") == await soon(other.next())
+        assert ([Record("a", 2, "other", ())], False) == await soon(of_any_seller.take())
+        assert (["b"], 0) == (asked, len(one))
+
+
 async def test_a_stream_that_breaks_goes_on_where_it_was(script: Script, live: Live[Record]) -> None:
     with live.watching(anything) as mailbox:
         await live.ready()

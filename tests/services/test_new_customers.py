@@ -80,8 +80,16 @@ def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, 
     changed = changed_fields(created_fields(draft))
     event = maker.event(records.customer, CustomerEventType.CREATED, actor="import:imp_1", changed=changed)
 
+    documents = maker.new_documents(draft.documents, seller_id="acme", customer_id="cus_7", at=AT)
     made = new_customer(
-        maker, draft, seller_id="acme", at=AT, customer_id="cus_7", import_id="imp_1", row=7, actor="import:imp_1"
+        maker,
+        draft,
+        documents,
+        seller_id="acme",
+        at=AT,
+        customer_id="cus_7",
+        actor="import:imp_1",
+        source=("imp_1", 7),
     )
 
     assert ("cus_7", "cus_7") == (made.id, made.customer["_id"])
@@ -100,17 +108,9 @@ def test_what_belongs_to_a_new_customer_has_ids_of_its_own_and_a_number_that_can
     )
 
     maker = RecordMaker(SEALER, EventPrivacy.MASKED)
+    documents = maker.new_documents(draft.documents, seller_id="acme", customer_id="cus_7", at=AT)
 
-    made = new_customer(
-        maker,
-        draft,
-        seller_id="acme",
-        at=AT,
-        customer_id="cus_7",
-        import_id="imp_1",
-        row=7,
-        actor="import:imp_1",
-    )
+    made = new_customer(maker, draft, documents, seller_id="acme", at=AT, customer_id="cus_7", actor="operator:ada")
 
     (document,), (stored_key,) = made.documents, made.keys
     key = maker.vault.unwrap(WrappedKey(stored_key["wrapped"], stored_key["wrapped_with"]), "cus_7")

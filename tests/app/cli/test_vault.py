@@ -14,10 +14,11 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from app.cli import event_source, privacy, vault
-from app.container import build_erasure, build_rules, open_connections, open_store
+from app.container import build_erasure, build_rules, open_connections
 from app.database import open_database
 from app.delivery import send_allowances
 from app.settings import Settings
+from app.stores import open_store
 from auth.principal import OPERATOR_SCOPES, Principal
 from core.drafts import CustomerDraft, DocumentDraft
 from core.sealing import Sealer

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from core.drafts import AddressDraft, AttributeDraft, CustomerDraft, DocumentDraft
 from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentType
 from services.rules.country import country_codes, country_from_name
+from services.rules.customer import judged_customer
 from services.rules.plain_row import plain_row
-from services.rules.policy import RowVerdict, RulePolicy
+from services.rules.policy import Checked, RowVerdict, RulePolicy
 from services.rules.row import check_row, judged_row
 from tests.services.rules.test_customer import BERLIN, POLICY, paths
 
@@ -204,10 +205,14 @@ SWITCHES = st.builds(replace, st.just(POLICY), **dict.fromkeys(("email", "phone"
 def test_a_row_that_is_plainly_sound_is_judged_as_if_field_by_field(
     row: CustomerDraft, policy: RulePolicy, lenient: bool
 ) -> None:
+    """
+    And so is a customer that comes by itself.
+    """
     plain = plain_row(row, policy)
 
     if plain is not None:
         assert RowVerdict(plain, [], []) == judged_row(row, policy, lenient=lenient)
+        assert Checked(plain, []) == judged_customer(row, policy)
 
 
 @pytest.mark.parametrize("code", sorted(country_codes()))
