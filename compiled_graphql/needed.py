@@ -18,6 +18,11 @@ class SelectedNodes(list[FieldNode]):
         self.needed = needed
 
 
+def is_compiled(nodes: Sequence[FieldNode]) -> bool:
+    """Say whether these ``info.field_nodes`` are those of a compiled operation, which takes rows for objects."""
+    return type(nodes) is SelectedNodes
+
+
 def needed_of(nodes: Sequence[FieldNode], name: str) -> frozenset[str] | None:
     """Return what an operation reads anywhere of the objects of the type called *name*: what `NEEDS` says of its fields.
 

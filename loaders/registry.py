@@ -10,9 +10,11 @@ from core.paging import Page
 from core.tenancy import Reach
 from events.customer import CustomerEvent
 from loaders.batch import Fetch, Lane, Loader, by_key
+from loaders.records import OwnedRecords, Records
 from models.address import Address
 from models.customer import Customer
 from models.document import Document
+from models.row import Row
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
@@ -54,42 +56,40 @@ class Loaders:
         self._lanes = lanes or Lanes()
         self._made: dict[tuple[str, Fields], Loader[Any, Any]] = {}
 
-    def customers(self, fields: Fields) -> Loader[str, Customer]:
-        """Customers by id, with these *fields* or with all."""
+    def customers(self, fields: Fields) -> Loader[str, Row[Customer]]:
+        """Customers by id, with these *fields* or, but for `CustomerRepository.UNREAD`, with all."""
         return self._with("customers", fields, CustomerRepository(self._tenant).read_many, partial(is_id, IdKind.CUSTOMER))
 
-    def addresses_of(self, fields: Fields) -> Loader[Owner, list[Address]]:
+    def addresses(self, fields: Fields) -> Loader[str, Row[Address]]:
+        """Addresses by id, with these *fields* or with all."""
+        return self._with("addresses", fields, AddressRepository(self._tenant).read_many, partial(is_id, IdKind.ADDRESS))
+
+    def documents(self, fields: Fields) -> Loader[str, Row[Document]]:
+        """Documents by id, with these *fields* or with all."""
+        return self._with("documents", fields, DocumentRepository(self._tenant).read_many, partial(is_id, IdKind.DOCUMENT))
+
+    def addresses_of(self, fields: Fields) -> Loader[Owner, list[Row[Address]]]:
         """The addresses of a customer, oldest first, with these *fields* or with all."""
-        return self._with("addresses of customers", fields, AddressRepository(self._tenant).of_customers)
+        return self._with("addresses of customers", fields, AddressRepository(self._tenant).rows_of_customers)
 
-    def documents_of(self, fields: Fields) -> Loader[Owner, list[Document]]:
+    def documents_of(self, fields: Fields) -> Loader[Owner, list[Row[Document]]]:
         """The documents of a customer, oldest first, with these *fields* or with all."""
-        return self._with("documents of customers", fields, DocumentRepository(self._tenant).of_customers)
+        return self._with("documents of customers", fields, DocumentRepository(self._tenant).rows_of_customers)
 
     @cached_property
-    def customer_by_id(self) -> Loader[str, Customer]:
-        """Customers by id, without what nobody is shown: see `CustomerRepository.UNREAD`."""
-        return self.customers(None)
+    def customer_by_id(self) -> Records[str, Customer]:
+        """Customers by id, as records."""
+        return Records(self.customers(None))
 
     @cached_property
-    def address_by_id(self) -> Loader[str, Address]:
-        """Addresses by id."""
-        return self._with("addresses", None, AddressRepository(self._tenant).read_many, partial(is_id, IdKind.ADDRESS))
+    def addresses_by_customer(self) -> OwnedRecords[Owner, Address]:
+        """The addresses of a customer, oldest first, as records."""
+        return OwnedRecords(self.addresses_of(None))
 
     @cached_property
-    def document_by_id(self) -> Loader[str, Document]:
-        """Documents by id."""
-        return self._with("documents", None, DocumentRepository(self._tenant).read_many, partial(is_id, IdKind.DOCUMENT))
-
-    @cached_property
-    def addresses_by_customer(self) -> Loader[Owner, list[Address]]:
-        """The addresses of a customer, oldest first."""
-        return self.addresses_of(None)
-
-    @cached_property
-    def documents_by_customer(self) -> Loader[Owner, list[Document]]:
-        """The documents of a customer, oldest first."""
-        return self.documents_of(None)
+    def documents_by_customer(self) -> OwnedRecords[Owner, Document]:
+        """The documents of a customer, oldest first, as records."""
+        return OwnedRecords(self.documents_of(None))
 
     @cached_property
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:

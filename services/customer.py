@@ -15,6 +15,7 @@ from core.tenancy import Reach, Tenant
 from core.vocabulary import CustomerEventType, CustomerStatus
 from models.customer import Customer
 from models.idempotency import IdempotencyRecord
+from models.row import Row
 from repositories.errors import KeyTaken
 from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
@@ -78,12 +79,14 @@ class CustomerService:
         viewer.require(Scope.CUSTOMERS_READ)
         return await Repositories(viewer.reach()).customers.get(customer_id)
 
-    async def get_by(self, viewer: Principal, key: CustomerKey, seller_id: str | None) -> Customer | None:
-        """Return the customer with this identifier, or None."""
+    async def get_by(
+        self, viewer: Principal, key: CustomerKey, seller_id: str | None, *, fields: Fields = None
+    ) -> Row[Customer] | None:
+        """Return the customer with this identifier, or None; with these *fields* or with all."""
         viewer.require(Scope.CUSTOMERS_READ)
         _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = viewer.reach_of(seller_id)
-        return await self._lookup.find(Repositories(tenant), tenant, key)
+        return await self._lookup.read(Repositories(tenant), tenant, key, fields=fields)
 
     async def matches(self, viewer: Principal, keys: Sequence[CustomerKey], seller_id: str | None) -> list[CustomerHit]:
         """Return which customers hold any of these identifiers.
@@ -115,8 +118,8 @@ class CustomerService:
         seller_id: str | None,
         *,
         fields: Fields = None,
-    ) -> Page[Customer]:
-        """Return one page of customers that meet the filter, with these *fields* of their records or with all of them."""
+    ) -> Page[Row[Customer]]:
+        """Return one page of customers that meet the filter, with these *fields* or with all."""
         viewer.require(Scope.CUSTOMERS_READ)
         _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)

@@ -11,7 +11,9 @@ from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
 from core.vocabulary import DocumentStatus
 from models.document import Document, StoredFile
+from models.row import Row
 from repositories.errors import KeyTaken
+from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer import not_found, require_customer
 from services.customer_lookup import taken_problem
@@ -47,11 +49,17 @@ class DocumentService:
         self._changes = DocumentChanges(records, clock)
 
     async def list(
-        self, viewer: Principal, chosen: DocumentFilter, request: PageRequest, seller_id: str | None
-    ) -> Page[Document]:
-        """Return one page of documents, newest first."""
+        self,
+        viewer: Principal,
+        chosen: DocumentFilter,
+        request: PageRequest,
+        seller_id: str | None,
+        *,
+        fields: Fields = None,
+    ) -> Page[Row[Document]]:
+        """Return one page of documents, newest first, with these *fields* or with all."""
         viewer.require(Scope.DOCUMENTS_READ)
-        return await Repositories(viewer.reach_of(seller_id)).documents.list(chosen, request)
+        return await Repositories(viewer.reach_of(seller_id)).documents.list(chosen, request, fields=fields)
 
     def number(self, viewer: Principal, document: Document) -> str | None:
         """Return a document's number: in full for callers with ``documents:read_full``, else its last four characters."""
