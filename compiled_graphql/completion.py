@@ -96,11 +96,14 @@ class _Lists:
         self._nullable_items = not is_non_null_type(type_.of_type)
 
     def __call__(self, run: Run, values: Values, places: Places) -> Column:
-        if any(issubclass(type_, AsyncIterable) for type_ in set(map(type, values))):
+        if {list}.issuperset(map(type, values)):
+            lists = values
+        elif any(issubclass(type_, AsyncIterable) for type_ in set(map(type, values))):
             return Later(lambda: self._collected(run, values, places), [])
-        lists = [
-            value if type(value) is list else self._as_list(run, value, places, index) for index, value in enumerate(values)
-        ]
+        else:
+            lists = [
+                value if type(value) is list else self._as_list(run, value, places, index) for index, value in enumerate(values)
+            ]
         starts = [0, *accumulate(len(one) if type(one) is list else 0 for one in lists)]
         inside = ItemPlaces(places, starts[:-1], nullable=self._nullable_items)
         flat = [item for one in lists if type(one) is list for item in one]

@@ -29,12 +29,12 @@ TAKES_ROWS = "compiled_graphql.takes_rows"
 ROWS = "compiled_graphql.rows"
 """In an object type's ``extensions``, a `RowType`: a resolver may return rows instead of objects of this type.
 
-A row is what an object would be made of, as it is stored. Fields that have a `COLUMN` are read off rows, without objects; for
-all others objects are made, once for a level.
+A row is a mapping that an object would be made of, as it is stored. Fields that have an `IN_ROW` are read off rows, without
+objects; for all others objects are made, once for a level.
 """
 
-COLUMN = "compiled_graphql.column"
-"""In a field's ``extensions``: ``(rows) -> list``, for each row what the field's resolver would return for its object."""
+IN_ROW = "compiled_graphql.in_row"
+"""In a field's ``extensions``, a `RowField`: where in a row stands what the field's resolver would return for its object."""
 
 CLASSES = "compiled_graphql.classes"
 """In an object type's ``extensions``: the Python classes whose direct instances are always of this type.
@@ -52,6 +52,14 @@ class RowType(NamedTuple):
 
     class_: type
     make: Callable[[Any], Any]
+
+
+class RowField(NamedTuple):
+    """The key of a field in rows, its value where the key is not there, and what the stored value has to be converted by."""
+
+    key: str
+    otherwise: Any = None
+    convert: Callable[[Any], Any] | None = None
 
 
 class Promised(Generic[T]):

@@ -16,11 +16,11 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList
 
 from compiled_graphql.arguments import Arguments
-from compiled_graphql.contract import BATCH, COLUMN, READ, TAKES_ROWS, Promised
+from compiled_graphql.contract import BATCH, IN_ROW, READ, TAKES_ROWS, Promised, RowField
 from compiled_graphql.leaves import quick
 from compiled_graphql.needed import Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
-from compiled_graphql.rows import Rows
+from compiled_graphql.rows import Rows, column_of
 from compiled_graphql.run import Run
 from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited, outcome
 
@@ -46,6 +46,7 @@ class SelectedField:
         "_whole",
         "definition",
         "details",
+        "in_row",
         "key",
         "nodes",
         "nullable",
@@ -73,7 +74,8 @@ class SelectedField:
         self._nth = nth
         self._arguments = Arguments(definition, self.nodes[0])
         self._deep = False
-        self._of_rows: Callable[[Sequence[Any]], Values] | None = definition.extensions.get(COLUMN)
+        self.in_row: RowField | None = definition.extensions.get(IN_ROW)
+        self._of_rows = None if self.in_row is None else column_of(self.in_row)
         self._takes_rows = bool(definition.extensions.get(TAKES_ROWS)) or self.name == "__typename"
         self._obtain = self._how()
         type_ = get_nullable_type(definition.type)

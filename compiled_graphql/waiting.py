@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from types import CoroutineType, GeneratorType
 from typing import Any
 
@@ -82,6 +82,7 @@ def awaitables(values: Values) -> Values:
     return [value for value in values if is_awaitable(value)]
 
 
+@lru_cache(maxsize=1024)
 def _may_be_awaitable(type_: type) -> bool:
     return issubclass(type_, CoroutineType | GeneratorType) or hasattr(type_, "__await__")
 

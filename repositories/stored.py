@@ -2,16 +2,15 @@
 
 The shape has one definition, the Beanie model: its fields, their defaults and their types are read off once, and a record
 made here is a record of that model, to be read like any other. A row stays the document that it is; what a record of it
-would say, `columns` say for many at once.
+would say, `in_row` says where to find.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from datetime import datetime
 from enum import Enum
-from operator import itemgetter
 from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -21,8 +20,6 @@ from models.row import Row, row_class
 M = TypeVar("M", bound=BaseModel)
 
 Convert = Callable[[Any], Any]
-Column = Callable[[Sequence[Row[Any]]], list[Any]]
-"""Returns one value for each of many rows."""
 
 _AS_STORED = frozenset({str, int, float, bool, bytes, datetime, UUID})  # the last is Beanie's revision, which we do not keep
 
@@ -143,19 +140,21 @@ def stored_name(field: str) -> str:
     return "_id" if field == "id" else field
 
 
-def column(model: type[BaseModel], field: str, then: Convert | None = None) -> Column:
-    """Return what reads a field off rows of *model*: what the records have there, or what *then* makes of it."""
-    info, name = model.model_fields[field], stored_name(field)
-    convert = _chained(_conversion(info.annotation), then)
-    if convert is None:
-        if info.is_required():
-            return lambda rows: list(map(itemgetter(name), rows))
-        default = info.get_default(call_default_factory=True)
-        return lambda rows: [row.get(name, default) for row in rows]
+class InRow(NamedTuple):
+    """Where a field of records stands in rows, what is there *otherwise*, and what makes of the stored value the record's."""
+
+    name: str
+    otherwise: Any
+    convert: Convert | None
+
+
+def in_row(model: type[BaseModel], field: str, then: Convert | None = None) -> InRow:
+    """Return how a field is read off rows of *model*: what the records have there, or what *then* makes of it."""
+    info = model.model_fields[field]
     otherwise = None if info.is_required() else info.get_default(call_default_factory=True)
-    if then is not None:
-        otherwise = then(otherwise) if otherwise is not None or not info.is_required() else None
-    return lambda rows: [convert(row[name]) if name in row else otherwise for row in rows]
+    if then is not None and not info.is_required():
+        otherwise = then(otherwise)
+    return InRow(stored_name(field), otherwise, _chained(_conversion(info.annotation), then))
 
 
 def _chained(first: Convert | None, then: Convert | None) -> Convert | None:

@@ -8,7 +8,7 @@ import strawberry
 
 from models.base import StoredModel
 from models.row import Row, row_class
-from repositories.stored import Column, column
+from repositories.stored import InRow, in_row
 
 N = TypeVar("N", bound="type[Node]")
 
@@ -56,13 +56,13 @@ class Node:
         return cls.from_model(row.record)
 
     @classmethod
-    def column(cls, name: str) -> Column | None:
-        """Return how a field, by its Python name, is read off rows: what `from_row` would make of each. None for no such."""
+    def in_row(cls, name: str) -> InRow | None:
+        """Return how a field, by its Python name, is read off rows, as `from_row` would show it. None for no such."""
         if cls.presented is None:
             return None
         if name in cls.different:
-            return column(cls.presented, cls.different[name].of, cls.different[name].by)
-        return column(cls.presented, name) if name in cls.presented.model_fields else None
+            return in_row(cls.presented, cls.different[name].of, cls.different[name].by)
+        return in_row(cls.presented, name) if name in cls.presented.model_fields else None
 
     @classmethod
     def check(cls, row: Row[Any]) -> None:

@@ -17,7 +17,7 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.field import StrawberryField
 
-from compiled_graphql.contract import BATCH, CLASSES, COLUMN, NEEDS, READ, ROWS, TAKES_ROWS, RowType
+from compiled_graphql.contract import BATCH, CLASSES, IN_ROW, NEEDS, READ, ROWS, TAKES_ROWS, RowField, RowType
 from models.row import row_class
 from schema.node import Node
 
@@ -54,8 +54,8 @@ def _declare_field(schema: Schema, served: GraphQLField, node: type[Node] | None
         served.extensions[TAKES_ROWS] = field.metadata[TAKES_ROWS]
     elif field.is_basic_field:
         served.extensions[READ] = attrgetter(field.python_name)
-        if node is not None and (column := node.column(field.python_name)) is not None:
-            served.extensions[COLUMN] = column
+        if node is not None and (found := node.in_row(field.python_name)) is not None:
+            served.extensions[IN_ROW] = RowField(*found)
     elif _looks_at_its_object_only(field):
         served.extensions[READ] = field.base_resolver
 

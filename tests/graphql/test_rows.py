@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from app.graphql.response import body_of
 from app.graphql.schema import build_schema
 from auth.principal import SCOPES, Principal
-from compiled_graphql.contract import COLUMN, ROWS, Unsupported
+from compiled_graphql.contract import IN_ROW, ROWS, Unsupported
 from core.vocabulary import PrincipalKind
 from models.row import Row, row_class
 from repositories.address import AddressRepository
@@ -163,7 +163,7 @@ def test_every_field_that_is_an_attribute_is_read_off_rows(name: str) -> None:
     Those that are more than that (a number that is masked, an address as lines) are asked as objects are.
     """
     definition = type_of(name)
-    asked = {field for field, defined in definition.fields.items() if COLUMN not in defined.extensions}
+    asked = {field for field, defined in definition.fields.items() if IN_ROW not in defined.extensions}
 
     assert definition.extensions[ROWS].class_ is row_class(REPOSITORIES[name].model)
     assert (
