@@ -59,6 +59,9 @@ class _AtHand:
     def load(self, key: Any) -> Awaitable[Any]:
         return _done(self._of(key))
 
+    def begin(self, keys: Sequence[Any]) -> None:
+        """Do nothing: it is there."""
+
     def load_many(self, keys: Sequence[Any]) -> Awaitable[list[Any]]:
         return _done([self._of(key) for key in keys])
 

@@ -16,7 +16,7 @@ class Arguments:
         self._definition = definition
         self._node = node
         self._open = _variables(definition, node)
-        self._fixed: dict[str, Any] | None = None if definition.args else {}
+        self._fixed: dict[str, Any] | None = None
 
     def of(self, run: Run) -> dict[str, Any]:
         """Return the arguments, the same for all objects of a level.
@@ -43,6 +43,22 @@ class Arguments:
             variable = {name for name, _, _ in self._open}
             self._fixed = {name: value for name, value in found.items() if name not in variable}
         return found
+
+
+class _None(Arguments):
+    """Those of a field that takes none."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        pass
+
+    def of(self, run: Run) -> dict[str, Any]:  # noqa: ARG002  as all others
+        """Return none."""
+        return {}
+
+
+NO_ARGUMENTS = _None()
 
 
 def _variables(definition: GraphQLField, node: FieldNode) -> tuple[tuple[str, str, bool], ...] | None:

@@ -15,10 +15,10 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 
-from compiled_graphql.arguments import Arguments
+from compiled_graphql.arguments import NO_ARGUMENTS, Arguments
 from compiled_graphql.contract import BATCH, IN_ROW, READ, TAKES_ROWS, Promised, RowField
 from compiled_graphql.leaves import quick
-from compiled_graphql.needed import Needed, SelectedNodes
+from compiled_graphql.needed import Inside, Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
 from compiled_graphql.rows import Rows, column_of
 from compiled_graphql.run import Run
@@ -62,17 +62,18 @@ class SelectedField:
         definition: GraphQLField,
         make_completer: "Callable[[SelectedField], Completer]",
         needed: Needed,
+        inside: Inside,
     ) -> None:
         self.key = key
         self.parent = parent
         self.definition = definition
         self.details = details
-        self.nodes: list[FieldNode] = SelectedNodes((one.node for one in details), needed)
+        self.nodes: list[FieldNode] = SelectedNodes((one.node for one in details), needed, inside)
         self.nullable = not is_non_null_type(definition.type)
         self._make_completer = make_completer
         self._completer: Completer | None = None
         self._nth = nth
-        self._arguments = Arguments(definition, self.nodes[0])
+        self._arguments = Arguments(definition, self.nodes[0]) if definition.args else NO_ARGUMENTS
         self._deep = False
         self.in_row: RowField | None = definition.extensions.get(IN_ROW)
         self._of_rows = None if self.in_row is None else column_of(self.in_row)

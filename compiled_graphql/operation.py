@@ -121,7 +121,7 @@ class CompiledOperation:
         more: dict[str, Any],
     ) -> "list[GraphQLError] | Executor[Any]":
         """Return what ``class_.build`` returns: without it, if the variables are plainly right, in a third of the time."""
-        variables = None if _BUILT_WITH & more.keys() else self._variables.coerced(variable_values or {})
+        variables = None if not _BUILT_WITH.isdisjoint(more) else self._variables.coerced(variable_values or {})
         if variables is None:
             return class_.build(self._schema, self._document, root_value, context_value, variable_values, self._name, **more)
         return class_(
@@ -208,13 +208,20 @@ class _Shape:
         collected = collect_subfields(self._schema, self._fragments, self._variables, self._operation, type_, details)
         return self._selection(type_, collected.grouped_field_set)
 
+    def _names(self, details: FieldDetailsList, type_: str) -> frozenset[str]:
+        object_type = self._schema.type_map.get(type_)
+        if not isinstance(object_type, GraphQLObjectType):
+            return _NOTHING
+        return frozenset(field.name for field in self._inside(details, object_type).fields)
+
     def _selection(self, type_: GraphQLObjectType, grouped: GroupedFieldSet) -> Selection:
         fields: list[SelectedField] = []
         for key, details in grouped.items():
             definition = self._schema.get_field(type_, details[0].node.name.value)
             if definition is None:  # validation finds it; the reference executor leaves it out
                 continue
-            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer, self.needed))
+            inside = partial(self._names, details)
+            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer, self.needed, inside))
         return Selection(fields)
 
     def _completer(self, field: SelectedField) -> Completer:

@@ -25,6 +25,10 @@ from repositories.unit_of_work import audit
 Owner = tuple[str, str]
 """A seller's id and a customer's: the tenant is part of every key."""
 
+_NAMES_CUSTOMER, _NAMES_ADDRESS, _NAMES_DOCUMENT = (
+    partial(is_id, kind) for kind in (IdKind.CUSTOMER, IdKind.ADDRESS, IdKind.DOCUMENT)
+)
+
 
 class Lanes:
     """The lanes that the operations of a process share: for each query one per tenant, as long as anybody is in it.
@@ -36,14 +40,14 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: WeakValueDictionary[tuple[str, Fields, Reach], Lane[Any, Any]] = WeakValueDictionary()
 
-    def of(self, query: str, tenant: Reach, fetch: Fetch[Any, Any], fields: Fields = None) -> Lane[Any, Any]:
+    def of(self, query: str, tenant: Reach, fetch: Callable[[], Fetch[Any, Any]], fields: Fields = None) -> Lane[Any, Any]:
         """Return the lane of the query that is called so and reads *fields*, inside *tenant*.
 
-        *fetch* is how it is asked, when nobody asks it at present.
+        *fetch* makes what it is asked by, when nobody asks it at present.
         """
         lane = self._lanes.get((query, fields, tenant))
         if lane is None:
-            lane = self._lanes[query, fields, tenant] = Lane(fetch, query)
+            lane = self._lanes[query, fields, tenant] = Lane(fetch(), query)
         return lane
 
 
@@ -58,23 +62,23 @@ class Loaders:
 
     def customers(self, fields: Fields) -> Loader[str, Row[Customer]]:
         """Customers by id, with these *fields* or, but for `CustomerRepository.UNREAD`, with all."""
-        return self._with("customers", fields, CustomerRepository(self._tenant).read_many, partial(is_id, IdKind.CUSTOMER))
+        return self._with("customers", fields, lambda tenant: CustomerRepository(tenant).read_many, _NAMES_CUSTOMER)
 
     def addresses(self, fields: Fields) -> Loader[str, Row[Address]]:
         """Addresses by id, with these *fields* or with all."""
-        return self._with("addresses", fields, AddressRepository(self._tenant).read_many, partial(is_id, IdKind.ADDRESS))
+        return self._with("addresses", fields, lambda tenant: AddressRepository(tenant).read_many, _NAMES_ADDRESS)
 
     def documents(self, fields: Fields) -> Loader[str, Row[Document]]:
         """Documents by id, with these *fields* or with all."""
-        return self._with("documents", fields, DocumentRepository(self._tenant).read_many, partial(is_id, IdKind.DOCUMENT))
+        return self._with("documents", fields, lambda tenant: DocumentRepository(tenant).read_many, _NAMES_DOCUMENT)
 
     def addresses_of(self, fields: Fields) -> Loader[Owner, list[Row[Address]]]:
         """The addresses of a customer, oldest first, with these *fields* or with all."""
-        return self._with("addresses of customers", fields, AddressRepository(self._tenant).rows_of_customers)
+        return self._with("addresses of customers", fields, lambda tenant: AddressRepository(tenant).rows_of_customers)
 
     def documents_of(self, fields: Fields) -> Loader[Owner, list[Row[Document]]]:
         """The documents of a customer, oldest first, with these *fields* or with all."""
-        return self._with("documents of customers", fields, DocumentRepository(self._tenant).rows_of_customers)
+        return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
 
     @cached_property
     def customer_by_id(self) -> Records[str, Customer]:
@@ -97,10 +101,15 @@ class Loaders:
         return by_key(CustomerEventRepository(self._tenant).histories)
 
     def _with(
-        self, query: str, fields: Fields, fetch: Callable[..., Any], possible: Callable[[Any], bool] | None = None
+        self,
+        query: str,
+        fields: Fields,
+        ask: Callable[[Reach], Callable[..., Any]],
+        possible: Callable[[Any], bool] | None = None,
     ) -> Loader[Any, Any]:
+        """Return the loader of a query, asked as *ask* says when somebody asks it for the first time."""
         loader = self._made.get((query, fields))
         if loader is None:
-            lane = self._lanes.of(query, self._tenant, partial(fetch, fields=fields), fields)
+            lane = self._lanes.of(query, self._tenant, lambda: partial(ask(self._tenant), fields=fields), fields)
             loader = self._made[query, fields] = Loader(lane, possible)
         return loader

@@ -26,6 +26,7 @@ from schema.customer import (
     CustomerPayload,
     DeletePayload,
     UpsertCustomerPayload,
+    begin_owned,
 )
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
@@ -38,6 +39,7 @@ from services.rules.profile import MAX_TAGS
 def _customer(queries: Sequence[object], info: Info, id: str) -> Promised[list[Customer | None]]:
     info.context.may_read_customers()
     asked = info.context.loaders.customers(needed(info, "Customer")).load(id)
+    begin_owned(info, id)
     return Promised(asked, lambda row: [shown(row, info)] * len(queries))
 
 

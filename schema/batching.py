@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from compiled_graphql.contract import BATCH, NEEDS, TAKES_ROWS
-from compiled_graphql.needed import needed_of
+from compiled_graphql.needed import needed_of, selected_of
 from schema.context import Info
 
 P = ParamSpec("P")
@@ -40,6 +40,11 @@ def reading(*needs: str) -> Mapping[str, Any]:
 def needed(info: Info, type_: str) -> frozenset[str] | None:
     """Return which fields of records an operation needs for its objects of a type; None for all of them."""
     return needed_of(info._raw_info.field_nodes, type_)  # noqa: SLF001  Strawberry keeps the nodes to itself
+
+
+def selected_below(info: Info, type_: str) -> frozenset[str]:
+    """Return which fields of a type, as the schema calls them, are selected of what a resolver returns."""
+    return selected_of(info._raw_info.field_nodes, type_)  # noqa: SLF001  as above
 
 
 async def alone(many: Many[S, P, R], source: S, info: Info, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -6,18 +6,20 @@ from typing import Annotated, Self
 
 import strawberry
 
+from auth.principal import Scope
 from compiled_graphql.contract import Promised
 from core.drafts import AttributeDraft, CustomerDraft
 from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
 from core.filters import CustomerKeyKind, TimeRange
+from core.ids import IdKind, is_id
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
 from models.address import Address as StoredAddress
 from models.document import Document as StoredDocument
 from models.row import Row
 from schema.address import Address, AddressFields
-from schema.batching import alone, batched, needed, reading
+from schema.batching import alone, batched, needed, reading, selected_below
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.document import Document, DocumentFields, DocumentUpload
@@ -82,6 +84,21 @@ def _documents(
         ]
 
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
+
+
+def begin_owned(info: Info, customer_id: str) -> None:
+    """Ask for what is selected of a customer's addresses and documents together with the customer: whose they are is known.
+
+    Only inside one seller. Nothing is told of them before there is a customer, and leave to read them.
+    """
+    viewer, loaders, selected = info.context.viewer, info.context.loaders, selected_below(info, "Customer")
+    if viewer.seller_id is None or not is_id(IdKind.CUSTOMER, customer_id):
+        return
+    owner = (viewer.seller_id, customer_id)
+    if "addresses" in selected or "defaultAddress" in selected:
+        loaders.addresses_of(_of_its_own(info, "Address")).begin([owner])
+    if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes:
+        loaders.documents_of(_of_its_own(info, "Document")).begin([owner])
 
 
 async def _onboarding(customers: "Sequence[Owned]", info: Info) -> list[Onboarding]:

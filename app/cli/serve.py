@@ -17,7 +17,7 @@ GRACE_SECONDS = 20
 
 MAX_FRAME_BYTES = 65_536
 
-_NEW_OBJECTS = 10_000
+_NEW_OBJECTS = 5_000
 """New objects until Python looks among them for circular garbage."""
 
 
@@ -30,7 +30,7 @@ class StoppableServer(uvicorn.Server):
         gc.collect()
         gc.freeze()
         # A page makes some thousands of objects and hardly a circle: looked for as often as by default, they cost 5 %.
-        gc.set_threshold(_NEW_OBJECTS, 20, 20)
+        gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""

@@ -97,6 +97,8 @@ class Schema(strawberry.federation.Schema):
             told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
             return PreExecutionError(data=None, errors=[told])
         finally:
+            # An executor refers to itself, and so to all that was loaded, until Python looks for circles.
+            context.forget_loaded()
             if alone:
                 structlog.contextvars.unbind_contextvars("request_id")
 

@@ -73,15 +73,17 @@ def library(rows: Sequence[BookRow | None], *, answers: dict[str, Any] | None = 
     fields["pages"].extensions[IN_ROW] = RowField("pages", 1)
     fields["tags"].extensions[IN_ROW] = RowField("tags")
 
+    def settle(future: asyncio.Future[Any], value: object) -> None:
+        if isinstance(value, Exception) and not future.cancelled():
+            future.set_exception(value)
+        elif value is not None and not future.cancelled():
+            future.set_result(value)
+
     def promised(name: str) -> Any:
         def many(books: Sequence[Any], _info: Any) -> Promised[list[Any]]:
             future = asyncio.get_running_loop().create_future()
             ASKED.append(future)
-            value = (answers or {}).get(name)
-            if isinstance(value, Exception):
-                asyncio.get_running_loop().call_soon(lambda: future.cancelled() or future.set_exception(value))
-            elif value is not None:
-                asyncio.get_running_loop().call_soon(lambda: future.cancelled() or future.set_result(value))
+            asyncio.get_running_loop().call_soon(settle, future, (answers or {}).get(name))
             return Promised(future, lambda found: [f"{found} {type(book).__name__}" for book in books])
 
         return many

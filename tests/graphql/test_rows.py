@@ -108,6 +108,9 @@ class AtHand:
         self._documents = documents
         self._many = many
 
+    def begin(self, keys: Sequence[Any]) -> None:
+        """Do nothing: it is there."""
+
     def load(self, _: Any) -> "asyncio.Future[Any]":
         return self._found(lambda rows: rows if self._many else rows[0])
 
