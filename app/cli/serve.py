@@ -17,9 +17,6 @@ GRACE_SECONDS = 20
 
 MAX_FRAME_BYTES = 65_536
 
-_NEW_OBJECTS = 5_000
-"""New objects until Python looks among them for circular garbage."""
-
 
 class StoppableServer(uvicorn.Server):
     """Tells the application that it stops before it waits for answers under way: event streams would never end."""
@@ -29,8 +26,6 @@ class StoppableServer(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
-        # A page makes some thousands of objects and hardly a circle: looked for as often as by default, they cost 5 %.
-        gc.set_threshold(_NEW_OBJECTS, 10, 10)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""

@@ -43,7 +43,7 @@ async def test_a_service_that_looks_something_up_by_id_is_audited(execute: Api, 
 
     assert customer["id"] == answer["data"]["customer"]["id"]
     who = {"actor": "service:oms", "request_id": "audit-1"}
-    line = {"event": "cross-tenant access", "log": "audit", "log_level": "info", **who}
+    line = {"event": "cross-tenant access", "log": "audit", "log_level": "info", "operation": "query customer", **who}
     assert [line] == audited(log)
 
 
