@@ -28,6 +28,7 @@ class BoundedHeads(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = True
+        self._begun = False
         self._head_bytes = 0
         self._head_size = 0
         self._deadline: TimerHandle | None = None
@@ -52,6 +53,9 @@ class BoundedHeads(HttpToolsProtocol):
                 head, end, rest = data.partition(b"\r\n\r\n")
                 data = _H2C.sub(b"", head + end[:2]) + end[2:] + rest
         super().data_received(data)
+        if self._in_head and self._head_bytes and self._begun and self._deadline is None:
+            # Only now: most heads come in one piece, and are over before a timer would be set.
+            self._wait(HEAD_SECONDS)
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
@@ -63,9 +67,9 @@ class BoundedHeads(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note the begin of a request."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head = self._begun = True
         self._head_size = 0
-        self._wait(HEAD_SECONDS)
+        self._wait(None)
 
     def on_url(self, url: bytes) -> None:
         """Read a part of the address."""
@@ -75,11 +79,13 @@ class BoundedHeads(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Read a header."""
         super().on_header(name, value)
-        self._grow(len(name) + len(value) + 4)
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size > MAX_HEAD_BYTES:
+            self._grow(0)
 
     def on_headers_complete(self) -> None:
         """Note the end of the head."""
-        self._in_head = False
+        self._in_head = self._begun = False
         self._head_bytes = 0
         self._wait(None)
         super().on_headers_complete()
@@ -106,6 +112,8 @@ class BoundedHeads(HttpToolsProtocol):
         """Give the client so long from now on, or as long as it likes."""
         if self._deadline is not None:
             self._deadline.cancel()
+        elif seconds is None:
+            return
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:

@@ -22,13 +22,20 @@ class PatientConnections(BoundedHeads):
         super().__init__(*args, **kwargs)
         self._read_seconds = read + LAST_WORD
         self._write_seconds = write
+        self._awaits_body = False
         self._body_timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
 
+    def data_received(self, data: bytes) -> None:
+        """Read on, and begin to wait for the rest of a body that has not come with its head."""
+        super().data_received(data)
+        if self._awaits_body and self._body_timer is None and not self.transport.is_closing():
+            self._body_timer = self.loop.call_later(self._read_seconds, self._give_up_on_body)
+
     def on_headers_complete(self) -> None:
-        """Begin to wait for the body."""
+        """Note that a body comes next."""
         super().on_headers_complete()
-        self._body_timer = self.loop.call_later(self._read_seconds, self._give_up_on_body)
+        self._awaits_body = True
 
     def on_message_complete(self) -> None:
         """Stop waiting: all of the request is here."""
@@ -60,6 +67,7 @@ class PatientConnections(BoundedHeads):
         super().resume_writing()
 
     def _stop_waiting_for_body(self) -> None:
+        self._awaits_body = False
         if self._body_timer is not None:
             self._body_timer.cancel()
             self._body_timer = None

@@ -27,7 +27,7 @@ def configure_logging() -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _of_the_request,
+        of_the_request,
     ]
     # Redacted when the traceback is a text too: messages of errors quote values.
     last: list[Processor] = [
@@ -84,7 +84,7 @@ def start_tracing(settings: MonitoringSettings, *, process: str) -> "Tracing | N
     return tracing
 
 
-def _of_the_request(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def of_the_request(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Say which request a line is about, whose it is, and what it asked for. Costs a request nothing that logs nothing."""
     facts = CURRENT.get()
     if facts is not None:

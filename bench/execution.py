@@ -24,6 +24,11 @@ from auth.principal import SCOPES, Principal
 from compiled_graphql.operation import CompiledOperation
 from core.paging import Page
 from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentStatus, DocumentType, PrincipalKind
+from models.row import Row, row_class
+from repositories.address import AddressRepository
+from repositories.base import LiveRepository
+from repositories.customer import CustomerRepository
+from repositories.document import DocumentRepository
 from schema.context import Context
 from services.registry import Services
 
@@ -48,11 +53,23 @@ _OPERATOR = Principal(PrincipalKind.OPERATOR, "ada", SCOPES[PrincipalKind.OPERAT
 class _AtHand:
     """A loader whose values are there."""
 
-    def __init__(self, of: Callable[[str], Any]) -> None:
+    def __init__(self, of: Callable[[Any], Any]) -> None:
         self._of = of
 
-    async def load_many(self, keys: Sequence[tuple[str, str]]) -> list[Any]:
-        return [self._of(customer) for _, customer in keys]
+    def load(self, key: Any) -> Awaitable[Any]:
+        return _done(self._of(key))
+
+    def begin(self, keys: Sequence[Any]) -> None:
+        """Do nothing: it is there."""
+
+    def load_many(self, keys: Sequence[Any]) -> Awaitable[list[Any]]:
+        return _done([self._of(key) for key in keys])
+
+
+def _done(value: Any) -> "asyncio.Future[Any]":
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
 
 
 class Records:
@@ -60,8 +77,8 @@ class Records:
 
     def __init__(self) -> None:
         self._customers = {f"cus_{number}": _customer(number) for number in range(PAGE)}
-        self._addresses = {id_: [_address(id_, number) for number in range(ADDRESSES)] for id_ in self._customers}
-        self._documents = {id_: [_document(id_, number) for number in range(DOCUMENTS)] for id_ in self._customers}
+        self._addresses = {("acme", id_): [_address(id_, number) for number in range(ADDRESSES)] for id_ in self._customers}
+        self._documents = {("acme", id_): [_document(id_, number) for number in range(DOCUMENTS)] for id_ in self._customers}
 
     def context(self) -> Context:
         """Return the context of one operation."""
@@ -70,17 +87,14 @@ class Records:
         context._loaders = cast(  # noqa: SLF001  its loaders would ask the database
             "Any",
             SimpleNamespace(
-                addresses_by_customer=_AtHand(self._addresses.__getitem__),
-                documents_by_customer=_AtHand(self._documents.__getitem__),
+                customers=lambda _: _AtHand(self._customers.__getitem__),
+                addresses_of=lambda _: _AtHand(self._addresses.__getitem__),
+                documents_of=lambda _: _AtHand(self._documents.__getitem__),
             ),
         )
         return context
 
-    async def get(self, _viewer: Principal, id_: str) -> Any:
-        """Return a customer."""
-        return self._customers[id_]
-
-    async def list(self, *_: Any) -> Page[Any]:
+    async def list(self, *_: Any, **__: Any) -> Page[Any]:
         """Return all customers as a page."""
         return Page(list(self._customers.values()), has_next=True, has_previous=False)
 
@@ -89,13 +103,12 @@ class Records:
         return f"••••{document.number_last_four}"
 
 
-def _customer(number: int) -> SimpleNamespace:
-    absent = dict.fromkeys(("external_id", "company", "date_of_birth", "locale"))
-    return SimpleNamespace(
-        id=f"cus_{number}",
-        seller_id="acme",
-        kind=CustomerKind.INDIVIDUAL,
-        status=CustomerStatus.ACTIVE,
+def _customer(number: int) -> Row[Any]:
+    return _row(
+        CustomerRepository,
+        _id=f"cus_{number}",
+        kind=CustomerKind.INDIVIDUAL.value,
+        status=CustomerStatus.ACTIVE.value,
         email=f"ada.{number}@example.com",
         email_verified=True,
         phone=f"+4930123{number:04}",
@@ -103,45 +116,42 @@ def _customer(number: int) -> SimpleNamespace:
         first_name="Ada",
         last_name=f"Lovelace {number}",
         full_name=f"Ada Lovelace {number}",
+        sort_name=f"lovelace {number} ada",
         tags=["vip", "trial"],
         attributes=[],
-        version=1,
-        created_at=_MOMENT,
-        updated_at=_MOMENT,
-        **absent,
     )
 
 
-def _address(customer: str, number: int) -> SimpleNamespace:
-    return SimpleNamespace(
-        id=f"adr_{customer}_{number}",
+def _address(customer: str, number: int) -> Row[Any]:
+    return _row(
+        AddressRepository,
+        _id=f"adr_{customer}_{number}",
         customer_id=customer,
-        kind=AddressKind.SHIPPING if number == 0 else AddressKind.BILLING,
+        kind=(AddressKind.SHIPPING if number == 0 else AddressKind.BILLING).value,
         is_default=True,
         line1="Torstraße 1",
         city="Berlin",
         postal_code="10119",
         country_code="DE",
-        version=1,
-        created_at=_MOMENT,
-        updated_at=_MOMENT,
-        **dict.fromkeys(("label", "recipient", "company", "line2", "region", "phone")),
     )
 
 
-def _document(customer: str, number: int) -> SimpleNamespace:
-    return SimpleNamespace(
-        id=f"doc_{customer}_{number}",
+def _document(customer: str, number: int) -> Row[Any]:
+    return _row(
+        DocumentRepository,
+        _id=f"doc_{customer}_{number}",
         customer_id=customer,
-        type=DocumentType.PASSPORT,
-        status=DocumentStatus.VERIFIED,
+        type=DocumentType.PASSPORT.value,
+        status=DocumentStatus.VERIFIED.value,
         number_last_four="4567",
         issuing_country="DE",
-        version=1,
-        created_at=_MOMENT,
-        updated_at=_MOMENT,
-        **dict.fromkeys(("issued_on", "expires_on", "rejection_reason")),
     )
+
+
+def _row(repository: type[LiveRepository[Any]], **stored: Any) -> Row[Any]:
+    """Return what a repository would find."""
+    always = {"seller_id": "acme", "version": 1, "live": True, "created_at": _MOMENT, "updated_at": _MOMENT}
+    return repository.readers.of(None).row(row_class(repository.model)({**always, **stored}))
 
 
 async def by_reference(schema: GraphQLSchema, document: DocumentNode, variables: Any, context: Context) -> ExecutionResult:

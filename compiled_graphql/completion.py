@@ -25,11 +25,12 @@ from graphql import (
 )
 from graphql.pyutils import UndefinedType, inspect, is_iterable
 
-from compiled_graphql.contract import CLASSES
+from compiled_graphql.contract import CLASSES, ROWS, RowType
 from compiled_graphql.failures import Failed, first
 from compiled_graphql.fields import Completer, SelectedField
 from compiled_graphql.leaves import quick, serialised
 from compiled_graphql.places import ItemPlaces, Level, PickedPlaces, Places
+from compiled_graphql.rows import Rows
 from compiled_graphql.run import Run
 from compiled_graphql.selection import Selection
 from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited, then, together
@@ -95,11 +96,14 @@ class _Lists:
         self._nullable_items = not is_non_null_type(type_.of_type)
 
     def __call__(self, run: Run, values: Values, places: Places) -> Column:
-        if any(issubclass(type_, AsyncIterable) for type_ in set(map(type, values))):
+        if {list}.issuperset(map(type, values)):
+            lists = values
+        elif any(issubclass(type_, AsyncIterable) for type_ in set(map(type, values))):
             return Later(lambda: self._collected(run, values, places), [])
-        lists = [
-            value if type(value) is list else self._as_list(run, value, places, index) for index, value in enumerate(values)
-        ]
+        else:
+            lists = [
+                value if type(value) is list else self._as_list(run, value, places, index) for index, value in enumerate(values)
+            ]
         starts = [0, *accumulate(len(one) if type(one) is list else 0 for one in lists)]
         inside = ItemPlaces(places, starts[:-1], nullable=self._nullable_items)
         flat = [item for one in lists if type(one) is list for item in one]
@@ -170,10 +174,14 @@ class _Objects:
         self._select = select
         self._selection: Selection | None = None
         self._classes = frozenset(type_.extensions.get(CLASSES, ()))
+        self._rows: RowType | None = type_.extensions.get(ROWS)
 
     def __call__(self, run: Run, values: Values, places: Places) -> Column:
         types = set(map(type, values))
-        if self._classes.issuperset(types) if self._classes else self._type.is_type_of is None and not _any_absent(types):
+        if self._rows is not None and self._rows.class_ in types:
+            if len(types) == 1:
+                return self._objects(run, Rows(values, self._rows.make), places)
+        elif self._classes.issuperset(types) if self._classes else self._type.is_type_of is None and not _any_absent(types):
             return self._objects(run, values, places)
         column: Values = [_instead(run, self._field, value, places, index) for index, value in enumerate(values)]
         picked = [index for index, value in enumerate(column) if value is _PRESENT]
@@ -182,6 +190,11 @@ class _Objects:
 
     def _checked(self, run: Run, sources: Values, places: Places) -> Column:
         """Return an object for each source that is one, null or an error for all others."""
+        if self._rows is not None:
+            types = set(map(type, sources))
+            if types == {self._rows.class_}:
+                return self._objects(run, Rows(sources, self._rows.make), places)
+            sources = [self._rows.make(one) if type(one) is self._rows.class_ else one for one in sources]
         is_type_of = self._type.is_type_of
         if is_type_of is None or (self._classes and self._classes.issuperset(map(type, sources))):
             return self._objects(run, sources, places)
@@ -230,6 +243,9 @@ class _Abstract:
         self._possible = {possible.name: possible for possible in schema.get_possible_types(type_)}
         self._by_class = {
             class_: name for name, possible in self._possible.items() for class_ in possible.extensions.get(CLASSES, ())
+        }
+        self._by_class |= {
+            possible.extensions[ROWS].class_: name for name, possible in self._possible.items() if ROWS in possible.extensions
         }
         self._completers: dict[GraphQLObjectType, _Objects] = {}
 

@@ -3,7 +3,11 @@
 Everything here is optional: a schema that tells nothing is executed with its resolvers, called as GraphQL says.
 """
 
-from typing import Protocol
+from asyncio import Future, ensure_future
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
 
 READ = "compiled_graphql.read"
 """In a field's ``extensions``: a function of the source alone that returns what the field's resolver would return.
@@ -16,8 +20,21 @@ BATCH = "compiled_graphql.batch"
 
 It is called once for all objects of one level of the answer, and returns as many values as there are sources, in their
 order. An exception among the values is the error of that source; one that is raised is the error of each. ``info`` is that
-of the first source.
+of the first source. It may return a `Promised` as well.
 """
+
+TAKES_ROWS = "compiled_graphql.takes_rows"
+"""In a field's ``extensions``, true: its `BATCH` takes rows for sources as well as objects; see `ROWS`."""
+
+ROWS = "compiled_graphql.rows"
+"""In an object type's ``extensions``, a `RowType`: a resolver may return rows instead of objects of this type.
+
+A row is a mapping that an object would be made of, as it is stored. Fields that have an `IN_ROW` are read off rows, without
+objects; for all others objects are made, once for a level.
+"""
+
+IN_ROW = "compiled_graphql.in_row"
+"""In a field's ``extensions``, a `RowField`: where in a row stands what the field's resolver would return for its object."""
 
 CLASSES = "compiled_graphql.classes"
 """In an object type's ``extensions``: the Python classes whose direct instances are always of this type.
@@ -28,6 +45,38 @@ Neither ``is_type_of`` nor ``resolve_type`` is asked about them.
 
 NEEDS = "compiled_graphql.needs"
 """In a field's ``extensions``: the names, a frozenset, of what the field reads of its object; see `needed.needed_of`."""
+
+
+class RowType(NamedTuple):
+    """The class of a type's rows, no other type's, and what makes an object of one."""
+
+    class_: type
+    make: Callable[[Any], Any]
+
+
+class RowField(NamedTuple):
+    """The key of a field in rows, its value where the key is not there, and what the stored value has to be converted by."""
+
+    key: str
+    otherwise: Any = None
+    convert: Callable[[Any], Any] | None = None
+
+
+class Promised(Generic[T]):
+    """What a batch function has asked for already, and what makes its values of that, without waiting again.
+
+    Several of these are waited for without a task for each. What was asked for goes on by itself, until it is cancelled.
+    """
+
+    __slots__ = ("finish", "future")
+
+    def __init__(self, asked: Awaitable[Any], finish: Callable[[Any], T]) -> None:
+        self.future: Future[Any] = ensure_future(asked)
+        self.finish = finish
+
+    def __await__(self) -> Generator[Any, None, T]:
+        """Wait for the values."""
+        return self.finish((yield from self.future))
 
 
 class Unsupported(Exception):

@@ -1,6 +1,7 @@
 """Selected fields: how their values are come by, for all objects of a level."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from graphql import (
@@ -14,12 +15,14 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 
-from compiled_graphql.contract import BATCH, READ
+from compiled_graphql.arguments import NO_ARGUMENTS, Arguments
+from compiled_graphql.contract import BATCH, IN_ROW, READ, TAKES_ROWS, Promised, RowField
 from compiled_graphql.leaves import quick
-from compiled_graphql.needed import Needed, SelectedNodes
+from compiled_graphql.needed import Inside, Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
+from compiled_graphql.rows import Rows, column_of
 from compiled_graphql.run import Run
-from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited
+from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited, outcome
 
 _LOOK_EVERY = 64
 
@@ -31,14 +34,19 @@ class SelectedField:
     """A field of a selection set, with all the nodes that select it under one key."""
 
     __slots__ = (
+        "_arguments",
         "_completer",
+        "_deep",
         "_make_completer",
         "_nth",
         "_obtain",
+        "_of_rows",
         "_quick",
+        "_takes_rows",
         "_whole",
         "definition",
         "details",
+        "in_row",
         "key",
         "nodes",
         "nullable",
@@ -54,16 +62,22 @@ class SelectedField:
         definition: GraphQLField,
         make_completer: "Callable[[SelectedField], Completer]",
         needed: Needed,
+        inside: Inside,
     ) -> None:
         self.key = key
         self.parent = parent
         self.definition = definition
         self.details = details
-        self.nodes: list[FieldNode] = SelectedNodes((one.node for one in details), needed)
+        self.nodes: list[FieldNode] = SelectedNodes((one.node for one in details), needed, inside)
         self.nullable = not is_non_null_type(definition.type)
         self._make_completer = make_completer
         self._completer: Completer | None = None
         self._nth = nth
+        self._arguments = Arguments(definition, self.nodes[0]) if definition.args else NO_ARGUMENTS
+        self._deep = False
+        self.in_row: RowField | None = definition.extensions.get(IN_ROW)
+        self._of_rows = None if self.in_row is None else column_of(self.in_row)
+        self._takes_rows = bool(definition.extensions.get(TAKES_ROWS)) or self.name == "__typename"
         self._obtain = self._how()
         type_ = get_nullable_type(definition.type)
         self._quick = quick(type_, nullable=self.nullable) if is_leaf_type(type_) else None
@@ -83,6 +97,29 @@ class SelectedField:
 
     def column(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
         """Return what stands in the answer under the field's key for each object of a level."""
+        if type(sources) is Rows:
+            return self._column_of_rows(run, sources, level)
+        return self._column(run, sources, level)
+
+    def _column_of_rows(self, run: Run, rows: Rows, level: Level) -> Column:
+        if self._takes_rows:
+            return self._column(run, rows, level)
+        try:
+            if self._of_rows is None:
+                objects = rows.objects()
+            else:
+                if len(rows) > _LOOK_EVERY:
+                    run.watch.look()
+                found = self._of_rows(rows)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is the error of the field
+            return self.complete(run, [error] * len(rows), self.places(level))
+        if self._of_rows is None:
+            return self._column(run, objects, level)
+        if self._quick is not None and (column := self._quick(found)) is not None:
+            return column
+        return self.complete(run, found, self.places(level))
+
+    def _column(self, run: Run, sources: Sequence[Any], level: Level) -> Column:
         if self._whole is not None and len(sources) <= _LOOK_EVERY:
             try:
                 plain = self._whole(sources)
@@ -151,7 +188,7 @@ class SelectedField:
         name = self.name
         if self.definition.args:
             try:
-                run.arguments(self.definition, self.nodes[0])
+                self._arguments.of(run)
             except Exception as error:  # noqa: BLE001  told for each object, as the reference executor does
                 return [error] * len(sources)
         if {dict}.issuperset(map(type, sources)):
@@ -168,7 +205,7 @@ class SelectedField:
     def _resolved(self, resolve: Callable[..., Any]) -> Callable[[Run, Sequence[Any], Level], Column]:
         def values(run: Run, sources: Sequence[Any], level: Level) -> Column:
             try:
-                arguments = run.arguments(self.definition, self.nodes[0])
+                arguments = self._arguments.of(run)
             except Exception as error:  # noqa: BLE001  told for each object, as the reference executor does
                 return [error] * len(sources)
             places = self.places(level)
@@ -200,10 +237,12 @@ class SelectedField:
             places = self.places(level)
             run.watch.look()
             try:
-                arguments = run.arguments(self.definition, self.nodes[0])
+                arguments = self._arguments.of(run)
                 found = batch(sources, self.info(run, places, 0), **arguments)
             except Exception as error:  # noqa: BLE001  as above
                 return [error] * len(sources)
+            if type(found) is Promised:
+                return self._promised(run, found, sources, places)
             waiting = awaitables([found])
             if not waiting:
                 return self._as_many(found, sources)
@@ -216,6 +255,26 @@ class SelectedField:
             return Later(complete, list(waiting))
 
         return values
+
+    def _promised(self, run: Run, promised: Promised[Any], sources: Sequence[Any], places: FieldPlaces) -> Later:
+        future = promised.future
+
+        def finish() -> Column:
+            values = outcome(future, promised.finish)
+            column = self.complete(run, self._as_many(values, sources), places)
+            if isinstance(column, Later):
+                self._deep = True
+            return column
+
+        async def complete() -> Values:
+            with suppress(Exception):
+                await future
+            run.failures.resumed()
+            column = finish()
+            return column if isinstance(column, list) else await column.values()
+
+        # Whose values wait again has a task of its own, lest it waits for its neighbours in between.
+        return Later(complete, [future], None if self._deep else (future, finish))
 
     def _as_many(self, found: Any, sources: Sequence[Any]) -> Values:
         """Return what a batch function returned, if it is a value for each source, else its error for each of them."""

@@ -19,14 +19,23 @@ Quick = Callable[[list[Any]], list[Any] | None]
 """Returns the serialised column, or None when its values have to be looked at one by one."""
 
 
+def kept_as_they_are(type_: object, *, nullable: bool) -> frozenset[type] | None:
+    """Return which values of a scalar stand in the answer as they are, by their types; None when types do not tell."""
+    if type_ is GraphQLString or type_ is GraphQLID:
+        kept: type = str
+    elif type_ is GraphQLBoolean:
+        kept = bool
+    else:
+        return None
+    return frozenset((kept, type(None)) if nullable else (kept,))
+
+
 @lru_cache(maxsize=_KEPT_TYPES)
 def quick(type_: GraphQLLeafType, *, nullable: bool) -> Quick:
     """Return what serialises whole columns of a leaf type."""
+    if (kept := kept_as_they_are(type_, nullable=nullable)) is not None:
+        return _unchanged(kept)
     nothing: tuple[type, ...] = (type(None),) if nullable else ()
-    if type_ is GraphQLString or type_ is GraphQLID:
-        return _unchanged(frozenset((str, *nothing)))
-    if type_ is GraphQLBoolean:
-        return _unchanged(frozenset((bool, *nothing)))
     if type_ is GraphQLInt:
         return _checked(frozenset((int, *nothing)), lambda value: _SMALLEST_INT <= value <= _LARGEST_INT)
     if type_ is GraphQLFloat:

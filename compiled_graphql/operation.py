@@ -21,6 +21,8 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     VariableValues,
+    default_field_resolver,
+    default_type_resolver,
     get_named_type,
     is_abstract_type,
 )
@@ -39,12 +41,16 @@ from compiled_graphql.fields import Completer, SelectedField
 from compiled_graphql.places import Level
 from compiled_graphql.run import Run
 from compiled_graphql.selection import Selection
+from compiled_graphql.variables import Variables
 
 MAX_SHAPES = 16
 """Forms of one operation that are kept: each set of values of the variables in its ``@skip`` and ``@include`` is one."""
 
 MAX_DEPTH = 50
 """Of selections inside selections. A level takes up to a dozen of Python's thousand frames."""
+
+_BUILT_WITH = frozenset(("middleware", "max_coercion_errors"))
+"""Arguments that graphql-core's ``build`` looks at, and executors do not take."""
 
 _UNWATCHED = Unwatched()
 _NOTHING: frozenset[str] = frozenset()
@@ -66,6 +72,8 @@ class CompiledOperation:
         self.type = self._operation.operation
         definitions = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
         self._deciding = _Survey(self._operation, definitions).deciding()
+        self._definitions = definitions
+        self._variables = Variables(schema, self._operation)
         self._fragments = {name: FragmentDetails(definition) for name, definition in definitions.items()}
         self._shapes: OrderedDict[tuple[object, ...], Selection] = OrderedDict()
 
@@ -86,15 +94,7 @@ class CompiledOperation:
         Raises:
             Exception: whatever *watch* raises.
         """
-        executor = executor_class.build(
-            self._schema,
-            self._document,
-            root_value,
-            context_value,
-            variable_values,
-            self._name,
-            **executor_arguments,
-        )
+        executor = self._executor(executor_class, root_value, context_value, variable_values, executor_arguments)
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
         try:
@@ -111,6 +111,32 @@ class CompiledOperation:
             run.failures.caught(data)
             data = None
         return ExecutionResult(data, run.failures.told() or None)
+
+    def _executor(
+        self,
+        class_: type[Executor[Any]],
+        root_value: Any,
+        context_value: Any,
+        variable_values: dict[str, Any] | None,
+        more: dict[str, Any],
+    ) -> "list[GraphQLError] | Executor[Any]":
+        """Return what ``class_.build`` returns: without it, if the variables are plainly right, in a third of the time."""
+        variables = None if not _BUILT_WITH.isdisjoint(more) else self._variables.coerced(variable_values or {})
+        if variables is None:
+            return class_.build(self._schema, self._document, root_value, context_value, variable_values, self._name, **more)
+        return class_(
+            self._schema,
+            self._definitions,
+            self._fragments,
+            root_value,
+            context_value,
+            self._operation,
+            variables,
+            more.pop("field_resolver", None) or default_field_resolver,
+            more.pop("type_resolver", None) or default_type_resolver,
+            more.pop("subscribe_field_resolver", None) or default_field_resolver,
+            **more,
+        )
 
     def _shape(self, variables: VariableValues) -> Selection:
         """Return the operation as it is with these values for what its directives ask.
@@ -182,13 +208,20 @@ class _Shape:
         collected = collect_subfields(self._schema, self._fragments, self._variables, self._operation, type_, details)
         return self._selection(type_, collected.grouped_field_set)
 
+    def _names(self, details: FieldDetailsList, type_: str) -> frozenset[str]:
+        object_type = self._schema.type_map.get(type_)
+        if not isinstance(object_type, GraphQLObjectType):
+            return _NOTHING
+        return frozenset(field.name for field in self._inside(details, object_type).fields)
+
     def _selection(self, type_: GraphQLObjectType, grouped: GroupedFieldSet) -> Selection:
         fields: list[SelectedField] = []
         for key, details in grouped.items():
             definition = self._schema.get_field(type_, details[0].node.name.value)
             if definition is None:  # validation finds it; the reference executor leaves it out
                 continue
-            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer, self.needed))
+            inside = partial(self._names, details)
+            fields.append(SelectedField(key, len(fields), type_, details, definition, self._completer, self.needed, inside))
         return Selection(fields)
 
     def _completer(self, field: SelectedField) -> Completer:

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -18,6 +18,7 @@ _LONGEST_CURSOR = 2048  # four times the 256 characters of the longest sort name
 _INTEGERS = range(-(1 << 63), 1 << 63)  # what MongoDB stores; a larger one would fail in the driver
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 SortValue = str | int | datetime
 
@@ -47,6 +48,10 @@ class Page(Generic[T]):
     items: Sequence[T]
     has_next: bool
     has_previous: bool
+
+    def of(self, change: Callable[[T], U]) -> "Page[U]":
+        """Return the same part of the list, with what *change* makes of its items."""
+        return Page([change(item) for item in self.items], self.has_next, self.has_previous)
 
 
 def encode_cursor(order: str, position: Position) -> str:

@@ -147,6 +147,12 @@ class Loader(Generic[K, V]):
             return cast("Awaitable[list[V | None]]", groups[0].join(keys, many=True))
         return self._gathered(keys, groups)
 
+    def begin(self, keys: Sequence[K]) -> None:
+        """Ask for *keys* that will be wanted in a moment, so that they go along with the next batch."""
+        missing = [key for key in keys if key not in self._groups]
+        if missing:
+            self._ask(missing)
+
     def _ask(self, keys: "Sequence[K]") -> "_Group[K, V]":
         group: _Group[K, V] = _Group(keys)
         self._groups.update(dict.fromkeys(keys, group))
@@ -222,6 +228,8 @@ class _Group(Generic[K, V]):
         # Only its own: the rest of a batch is other operations'.
         self._found = {key: found[key] for key in self.keys if key in found}
         self._error = error
+        # What refers to each other in a circle stays in memory until Python looks for circles.
+        self.batch = None
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.settle(self._found, error)

@@ -10,9 +10,11 @@ from core.paging import Page
 from core.tenancy import Reach
 from events.customer import CustomerEvent
 from loaders.batch import Fetch, Lane, Loader, by_key
+from loaders.records import OwnedRecords, Records
 from models.address import Address
 from models.customer import Customer
 from models.document import Document
+from models.row import Row
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
@@ -22,6 +24,10 @@ from repositories.unit_of_work import audit
 
 Owner = tuple[str, str]
 """A seller's id and a customer's: the tenant is part of every key."""
+
+_NAMES_CUSTOMER, _NAMES_ADDRESS, _NAMES_DOCUMENT = (
+    partial(is_id, kind) for kind in (IdKind.CUSTOMER, IdKind.ADDRESS, IdKind.DOCUMENT)
+)
 
 
 class Lanes:
@@ -34,14 +40,14 @@ class Lanes:
     def __init__(self) -> None:
         self._lanes: WeakValueDictionary[tuple[str, Fields, Reach], Lane[Any, Any]] = WeakValueDictionary()
 
-    def of(self, query: str, tenant: Reach, fetch: Fetch[Any, Any], fields: Fields = None) -> Lane[Any, Any]:
+    def of(self, query: str, tenant: Reach, fetch: Callable[[], Fetch[Any, Any]], fields: Fields = None) -> Lane[Any, Any]:
         """Return the lane of the query that is called so and reads *fields*, inside *tenant*.
 
-        *fetch* is how it is asked, when nobody asks it at present.
+        *fetch* makes what it is asked by, when nobody asks it at present.
         """
         lane = self._lanes.get((query, fields, tenant))
         if lane is None:
-            lane = self._lanes[query, fields, tenant] = Lane(fetch, query)
+            lane = self._lanes[query, fields, tenant] = Lane(fetch(), query)
         return lane
 
 
@@ -54,42 +60,40 @@ class Loaders:
         self._lanes = lanes or Lanes()
         self._made: dict[tuple[str, Fields], Loader[Any, Any]] = {}
 
-    def customers(self, fields: Fields) -> Loader[str, Customer]:
-        """Customers by id, with these *fields* or with all."""
-        return self._with("customers", fields, CustomerRepository(self._tenant).read_many, partial(is_id, IdKind.CUSTOMER))
+    def customers(self, fields: Fields) -> Loader[str, Row[Customer]]:
+        """Customers by id, with these *fields* or, but for `CustomerRepository.UNREAD`, with all."""
+        return self._with("customers", fields, lambda tenant: CustomerRepository(tenant).read_many, _NAMES_CUSTOMER)
 
-    def addresses_of(self, fields: Fields) -> Loader[Owner, list[Address]]:
+    def addresses(self, fields: Fields) -> Loader[str, Row[Address]]:
+        """Addresses by id, with these *fields* or with all."""
+        return self._with("addresses", fields, lambda tenant: AddressRepository(tenant).read_many, _NAMES_ADDRESS)
+
+    def documents(self, fields: Fields) -> Loader[str, Row[Document]]:
+        """Documents by id, with these *fields* or with all."""
+        return self._with("documents", fields, lambda tenant: DocumentRepository(tenant).read_many, _NAMES_DOCUMENT)
+
+    def addresses_of(self, fields: Fields) -> Loader[Owner, list[Row[Address]]]:
         """The addresses of a customer, oldest first, with these *fields* or with all."""
-        return self._with("addresses of customers", fields, AddressRepository(self._tenant).of_customers)
+        return self._with("addresses of customers", fields, lambda tenant: AddressRepository(tenant).rows_of_customers)
 
-    def documents_of(self, fields: Fields) -> Loader[Owner, list[Document]]:
+    def documents_of(self, fields: Fields) -> Loader[Owner, list[Row[Document]]]:
         """The documents of a customer, oldest first, with these *fields* or with all."""
-        return self._with("documents of customers", fields, DocumentRepository(self._tenant).of_customers)
+        return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
 
     @cached_property
-    def customer_by_id(self) -> Loader[str, Customer]:
-        """Customers by id, without what nobody is shown: see `CustomerRepository.UNREAD`."""
-        return self.customers(None)
+    def customer_by_id(self) -> Records[str, Customer]:
+        """Customers by id, as records."""
+        return Records(self.customers(None))
 
     @cached_property
-    def address_by_id(self) -> Loader[str, Address]:
-        """Addresses by id."""
-        return self._with("addresses", None, AddressRepository(self._tenant).read_many, partial(is_id, IdKind.ADDRESS))
+    def addresses_by_customer(self) -> OwnedRecords[Owner, Address]:
+        """The addresses of a customer, oldest first, as records."""
+        return OwnedRecords(self.addresses_of(None))
 
     @cached_property
-    def document_by_id(self) -> Loader[str, Document]:
-        """Documents by id."""
-        return self._with("documents", None, DocumentRepository(self._tenant).read_many, partial(is_id, IdKind.DOCUMENT))
-
-    @cached_property
-    def addresses_by_customer(self) -> Loader[Owner, list[Address]]:
-        """The addresses of a customer, oldest first."""
-        return self.addresses_of(None)
-
-    @cached_property
-    def documents_by_customer(self) -> Loader[Owner, list[Document]]:
-        """The documents of a customer, oldest first."""
-        return self.documents_of(None)
+    def documents_by_customer(self) -> OwnedRecords[Owner, Document]:
+        """The documents of a customer, oldest first, as records."""
+        return OwnedRecords(self.documents_of(None))
 
     @cached_property
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
@@ -97,10 +101,15 @@ class Loaders:
         return by_key(CustomerEventRepository(self._tenant).histories)
 
     def _with(
-        self, query: str, fields: Fields, fetch: Callable[..., Any], possible: Callable[[Any], bool] | None = None
+        self,
+        query: str,
+        fields: Fields,
+        ask: Callable[[Reach], Callable[..., Any]],
+        possible: Callable[[Any], bool] | None = None,
     ) -> Loader[Any, Any]:
+        """Return the loader of a query, asked as *ask* says when somebody asks it for the first time."""
         loader = self._made.get((query, fields))
         if loader is None:
-            lane = self._lanes.of(query, self._tenant, partial(fetch, fields=fields), fields)
+            lane = self._lanes.of(query, self._tenant, lambda: partial(ask(self._tenant), fields=fields), fields)
             loader = self._made[query, fields] = Loader(lane, possible)
         return loader

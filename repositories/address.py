@@ -6,7 +6,9 @@ from core.filters import AddressFilter
 from core.paging import Page, PageRequest
 from core.vocabulary import AddressKind
 from models.address import Address
+from models.row import Row
 from repositories.base import OwnedRepository, change_update
+from repositories.stored import Fields
 
 
 class AddressRepository(OwnedRepository[Address]):
@@ -15,8 +17,8 @@ class AddressRepository(OwnedRepository[Address]):
     model = Address
     ALWAYS_READ = ("id", "seller_id", "customer_id", "kind", "is_default")  # callers choose by the last two
 
-    async def list(self, chosen: AddressFilter, request: PageRequest) -> Page[Address]:
-        """Return one page, newest first."""
+    async def list(self, chosen: AddressFilter, request: PageRequest, *, fields: Fields = None) -> Page[Row[Address]]:
+        """Return one page, newest first, with these *fields* or with all."""
         conditions = {
             field: value
             for field, value in (
@@ -28,7 +30,7 @@ class AddressRepository(OwnedRepository[Address]):
             )
             if value is not None
         }
-        return await self.page(conditions, request, field="created_at", descending=True)
+        return await self.page(conditions, request, field="created_at", descending=True, fields=fields)
 
     async def demote_default(self, seller_id: str, customer_id: str, kind: AddressKind, at: datetime) -> None:
         """Leave the customer without a default of this kind, for the moment."""

@@ -13,6 +13,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from core.paging import Page, PageRequest, Position
 from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
+from models.row import Row, row_class
 from repositories.errors import translated
 from repositories.find import found
 from repositories.stored import Fields, Readers
@@ -132,7 +133,7 @@ class LiveRepository(Repository[S]):
     ALWAYS_READ: ClassVar[Collection[str]] = ("id", "seller_id")
     """Stored fields that are read whatever a caller needs: whose a record is."""
     readers: ClassVar[Readers[Any]]
-    """Make records that are read, and not changed."""
+    """Make what is read, and not changed."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -142,7 +143,7 @@ class LiveRepository(Repository[S]):
     def _inside(self, conditions: Conditions) -> dict[str, Any]:
         return {**super()._inside(conditions), "live": True}
 
-    async def _read(
+    async def _rows(
         self,
         conditions: Conditions,
         *,
@@ -150,23 +151,25 @@ class LiveRepository(Repository[S]):
         limit: int = 0,
         fields: Fields = None,
         hint: str | None = None,
-    ) -> list[S]:
-        """Return what `_find` does, without checking it again, for those who only read: with *fields*, or without `UNREAD`."""
-        read = self.readers.of(fields)
+    ) -> list[Row[S]]:
+        """Return what `_find` does, as it is stored, for those who only read: with *fields*, or without `UNREAD`."""
+        reader, class_, inside = self.readers.of(fields), row_class(self.model), self._inside(conditions)
         with self._guard():
             if self._session is None:
-                some = await found(self._collection, self._inside(conditions), read.projection, sort, limit, hint)
+                some = await found(self._collection, class_, inside, reader.projection, sort, limit, hint)
             else:
-                cursor = self._collection.find(
-                    self._inside(conditions), read.projection, session=self._session, limit=limit, hint=hint
-                )
-                some = await (cursor.sort(list(sort)) if sort else cursor).to_list()
-        return [read(stored) for stored in some]
+                cursor = self._collection.find(inside, reader.projection, session=self._session, limit=limit, hint=hint)
+                documents = await (cursor.sort(list(sort)) if sort else cursor).to_list()
+                some = [class_(document) for document in documents]
+        return list(map(reader.row, some))
 
     async def _ids(self, conditions: Conditions) -> list[str]:
         """Return the ids of what meets *conditions*, outside of any transaction."""
         with self._guard():
-            return [one["_id"] for one in await found(self._collection, self._inside(conditions), {"_id": True})]
+            return [
+                one["_id"]
+                for one in await found(self._collection, row_class(self.model), self._inside(conditions), {"_id": True})
+            ]
 
     async def get(self, id_: str) -> S | None:
         """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
@@ -176,9 +179,9 @@ class LiveRepository(Repository[S]):
         """Return the records that exist, by id."""
         return {record.id: record for record in await self._find({"_id": {"$in": list(ids)}})}
 
-    async def read_many(self, ids: Collection[str], *, fields: Fields = None) -> dict[str, S]:
-        """Return the records that exist, by id, to be read and not changed; with these *fields* or with all."""
-        return {record.id: record for record in await self._read({"_id": {"$in": list(ids)}}, fields=fields)}
+    async def read_many(self, ids: Collection[str], *, fields: Fields = None) -> dict[str, Row[S]]:
+        """Return the rows that exist, by id; with these *fields* or with all."""
+        return {row["_id"]: row for row in await self._rows({"_id": {"$in": list(ids)}}, fields=fields)}
 
     async def insert(self, record: S) -> S:
         """Store a new record."""
@@ -204,10 +207,10 @@ class LiveRepository(Repository[S]):
         descending: bool,
         fields: Fields = None,
         hint: str | None = None,
-    ) -> Page[S]:
-        """Return one page of the records that meet *conditions*, sorted by *field*, then by id, to be read and not changed.
+    ) -> Page[Row[S]]:
+        """Return one page of the rows that meet *conditions*, sorted by *field*, then by id.
 
-        With *fields*, records have these, and what they are sorted by. *hint* is the index to find them by, if it is not the
+        With *fields*, rows have these, and what they are sorted by. *hint* is the index to find them by, if it is not the
         planner's to choose.
         """
         backwards = descending is not request.backward
@@ -218,15 +221,15 @@ class LiveRepository(Repository[S]):
             if position is not None
         ]
         narrowed = {**conditions, "$and": [*conditions.get("$and", ()), *ranges]} if ranges else conditions
-        found = await self._read(
+        rows = await self._rows(
             narrowed,
             sort=[(field, direction), ("_id", direction)],
             limit=request.size + 1,
             fields=None if fields is None else fields | {field},
             hint=hint,
         )
-        more = len(found) > request.size
-        items = found[: request.size]
+        more = len(rows) > request.size
+        items = rows[: request.size]
         if request.backward:
             items.reverse()
             return Page(items, has_next=request.before is not None, has_previous=more)
@@ -238,24 +241,29 @@ class OwnedRepository(LiveRepository[W]):
 
     ALWAYS_READ: ClassVar[Collection[str]] = ("id", "seller_id", "customer_id")
 
-    async def of_customers(
+    async def rows_of_customers(
         self, owners: Collection[tuple[str, str]], *, fields: Fields = None
-    ) -> dict[tuple[str, str], list[W]]:
+    ) -> dict[tuple[str, str], list[Row[W]]]:
         """Return what belongs to many customers, oldest first; *owners* are pairs of seller id and customer id.
 
-        To be read and not changed, with these *fields* or with all.
+        With these *fields* or with all.
         """
         conditions = {
             # The sellers in front, for the index; a service may load for several at once.
             "seller_id": {"$in": sorted({seller_id for seller_id, _ in owners})},
             "customer_id": {"$in": [customer_id for _, customer_id in owners]},
         }
-        grouped: dict[tuple[str, str], list[W]] = {owner: [] for owner in owners}
-        for record in await self._read(conditions, sort=_OLDEST_FIRST, fields=fields):
+        grouped: dict[tuple[str, str], list[Row[W]]] = {owner: [] for owner in owners}
+        for row in await self._rows(conditions, sort=_OLDEST_FIRST, fields=fields):
             # The two conditions let through what names one owner's customer and another owner's seller: that is nobody's.
-            if (owner := (record.seller_id, record.customer_id)) in grouped:
-                grouped[owner].append(record)
+            if (owner := (row["seller_id"], row["customer_id"])) in grouped:
+                grouped[owner].append(row)
         return grouped
+
+    async def of_customers(self, owners: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[W]]:
+        """Return what belongs to many customers as `rows_of_customers` does, as records: to be read and not changed."""
+        found = await self.rows_of_customers(owners)
+        return {owner: [row.record for row in rows] for owner, rows in found.items()}
 
     async def of_customer(self, seller_id: str, customer_id: str) -> list[W]:
         """Return what belongs to one customer, oldest first."""

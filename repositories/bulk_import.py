@@ -86,7 +86,8 @@ class BulkImportRepository(LiveRepository[BulkImport]):
     async def list(self, status: BulkImportStatus | None, request: PageRequest) -> Page[BulkImport]:
         """Return one page, newest first."""
         conditions = {} if status is None else {"status": status}
-        return await self.page(conditions, request, field="created_at", descending=True)
+        page = await self.page(conditions, request, field="created_at", descending=True)
+        return page.of(lambda row: row.record)
 
     async def unfinished(self, limit: int) -> Sequence[BulkImport]:
         """Return imports that are not over, newest first."""

@@ -11,6 +11,7 @@ from pymongo import UpdateOne
 from core.filters import CustomerFilter, CustomerSort, TimeRange
 from core.paging import Page, PageRequest
 from models.customer import SORTED_BY, Customer
+from models.row import Row
 from repositories.base import LiveRepository, change_update
 from repositories.stored import Fields
 
@@ -57,6 +58,10 @@ class CustomerRepository(LiveRepository[Customer]):
         """Return the customer that holds one of *values* in a unique field."""
         return await self._find_one({field: {"$in": list(values)}})
 
+    async def read(self, field: str, values: Collection[str], *, fields: Fields = None) -> Row[Customer] | None:
+        """Return the customer that `find` finds, to be read and not changed; with these *fields* or with all."""
+        return next(iter(await self._rows({field: {"$in": list(values)}}, limit=1, fields=fields)), None)
+
     async def list(
         self,
         chosen: CustomerFilter,
@@ -65,7 +70,7 @@ class CustomerRepository(LiveRepository[Customer]):
         *,
         document_keys: Collection[str] | None,
         fields: Fields = None,
-    ) -> Page[Customer]:
+    ) -> Page[Row[Customer]]:
         """Return one page. *document_keys* are the blind indexes the filter's document number may have."""
         field, descending = SORTED_BY[sort]
         conditions, hint = await self._narrowed(_conditions(chosen, document_keys))

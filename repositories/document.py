@@ -9,7 +9,9 @@ from pymongo import ASCENDING
 from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
 from models.document import EXPIRING, Document
+from models.row import Row
 from repositories.base import OwnedRepository
+from repositories.stored import Fields
 
 
 class DocumentRepository(OwnedRepository[Document]):
@@ -18,8 +20,8 @@ class DocumentRepository(OwnedRepository[Document]):
     model = Document
     ALWAYS_READ = ("id", "seller_id", "customer_id", "type", "status")  # callers choose by the last two
 
-    async def list(self, chosen: DocumentFilter, request: PageRequest) -> Page[Document]:
-        """Return one page, newest first."""
+    async def list(self, chosen: DocumentFilter, request: PageRequest, *, fields: Fields = None) -> Page[Row[Document]]:
+        """Return one page, newest first, with these *fields* or with all."""
         conditions: dict[str, Any] = {
             field: value
             for field, value in (
@@ -31,7 +33,7 @@ class DocumentRepository(OwnedRepository[Document]):
         }
         if chosen.expires_before is not None:
             conditions["expires_on"] = {"$lt": chosen.expires_before}
-        return await self.page(conditions, request, field="created_at", descending=True)
+        return await self.page(conditions, request, field="created_at", descending=True, fields=fields)
 
     async def due(self, today: date, limit: int) -> Sequence[Document]:
         """Return documents that can still expire and whose last valid day was before *today*, longest over first."""

@@ -1,7 +1,8 @@
-"""From what MongoDB returns to records, without checking again what was checked when it was written.
+"""From what MongoDB returns to rows and records, without checking again what was checked when it was written.
 
 The shape has one definition, the Beanie model: its fields, their defaults and their types are read off once, and a record
-made here is a record of that model, to be read like any other.
+made here is a record of that model, to be read like any other. A row stays the document that it is; what a record of it
+would say, `in_row` says where to find.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -9,10 +10,12 @@ from copy import copy
 from datetime import datetime
 from enum import Enum
 from types import UnionType
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin
+from typing import Any, Generic, NamedTuple, TypeVar, Union, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
+
+from models.row import Row, row_class
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -72,6 +75,7 @@ class Reader(Generic[M]):
         self._own = tuple(name for name, value in self._defaults.items() if isinstance(value, list | BaseModel))
         conversions = ((name, _conversion(field.annotation)) for name, field in fields.items())
         self._conversions = tuple((name, convert) for name, convert in conversions if convert is not None)
+        self._required = frozenset(stored_name(name) for name, field in fields.items() if field.is_required())
 
     def __call__(self, stored: dict[str, Any]) -> M:
         """Return the record that *stored* is.
@@ -104,6 +108,62 @@ class Reader(Generic[M]):
         _set(record, "__pydantic_extra__", None)
         _set(record, "__pydantic_private__", None)
         return record
+
+    def row(self, stored: Row[M]) -> Row[M]:
+        """Return the row that *stored* is: of each field that is read, it has what its record has.
+
+        Raises:
+            ValidationError: it is none of the model's, and says where.
+        """
+        stored.read = self
+        if not self._required <= stored.keys():
+            return self._mended(stored)
+        try:
+            for name, convert in self._conversions:
+                value = stored.get(name)
+                if value is not None:
+                    convert(value)
+        except (KeyError, TypeError, AttributeError):
+            return self._mended(stored)
+        return stored
+
+    def _mended(self, stored: Row[M]) -> Row[M]:
+        """Return a row of what the model makes of a document that is not quite one of its own."""
+        plain = self(dict(stored)).model_dump(exclude_none=True)
+        row = row_class(self._model)((stored_name(name), value) for name, value in plain.items())
+        row.read = self
+        return row
+
+
+def stored_name(field: str) -> str:
+    """Return the name that a field of a model has in a document."""
+    return "_id" if field == "id" else field
+
+
+class InRow(NamedTuple):
+    """Where a field of records stands in rows, what is there *otherwise*, and what makes of the stored value the record's."""
+
+    name: str
+    otherwise: Any
+    convert: Convert | None
+
+
+def in_row(model: type[BaseModel], field: str, then: Convert | None = None) -> InRow:
+    """Return how a field is read off rows of *model*: what the records have there, or what *then* makes of it."""
+    info = model.model_fields[field]
+    otherwise = None if info.is_required() else info.get_default(call_default_factory=True)
+    if then is not None and not info.is_required():
+        otherwise = then(otherwise)
+    return InRow(stored_name(field), otherwise, _chained(_conversion(info.annotation), then))
+
+
+def _chained(first: Convert | None, then: Convert | None) -> Convert | None:
+    """Return what converts a stored value that may be null: a record has it as it is then."""
+    if first is None:
+        return then
+    if then is None:
+        return lambda value: None if value is None else first(value)
+    return lambda value: then(None if value is None else first(value))
 
 
 def _conversion(annotation: Any) -> Convert | None:

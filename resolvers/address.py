@@ -1,5 +1,6 @@
 """Root fields about addresses: unpack, call one service method, repack."""
 
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -7,12 +8,15 @@ import strawberry
 from core.filters import AddressFilter as Conditions
 from core.paging import Position, encode_cursor, page_request
 from models import address as models
+from models.row import Row
 from resolvers.outcome import attempt
 from schema.address import Address, AddressFields, AddressFilter, AddressPatch, AddressPayload
 from schema.arguments import AddressId, CustomerId, ExpectedVersion, SellerId
+from schema.batching import needed
 from schema.context import Info
 from schema.customer import DeletePayload, given
 from schema.paging import After, Connection, First
+from schema.rows import shown
 from schema.user_error import UserError
 
 _ORDER = "addresses"
@@ -24,8 +28,9 @@ class AddressQuery:
     async def address(self, info: Info, id: AddressId) -> Address | None:
         """Return one address by id."""
         info.context.may_read_customers()
-        record = await info.context.loaders.address_by_id.load(id)
-        return None if record is None else Address.from_model(record)
+        row = await info.context.loaders.addresses(needed(info, "Address")).load(id)
+        found: Address | None = shown(row, info)
+        return found
 
     @strawberry.field(description="A page of addresses, newest first. Needs `customers:read`.")
     async def addresses(
@@ -39,8 +44,10 @@ class AddressQuery:
         """Return one page of addresses."""
         conditions = Conditions() if filter is None else filter.to_conditions()
         request = page_request(_ORDER, first=first, after=after)
-        page = await info.context.services.addresses.list(info.context.viewer, conditions, request, seller_id)
-        return Connection.from_page(page, Address.from_model, _cursor)
+        page = await info.context.services.addresses.list(
+            info.context.viewer, conditions, request, seller_id, fields=needed(info, "Address")
+        )
+        return Connection.from_page(page, partial(shown, info=info), _cursor)
 
 
 @strawberry.type
@@ -90,5 +97,5 @@ def _payload(record: models.Address | None, errors: list[UserError]) -> AddressP
     return AddressPayload(address=None if record is None else Address.from_model(record), user_errors=errors)
 
 
-def _cursor(record: models.Address) -> str:
-    return encode_cursor(_ORDER, Position(record.created_at, record.id))
+def _cursor(row: Row[models.Address]) -> str:
+    return encode_cursor(_ORDER, Position(row["created_at"], row.id))

@@ -1,9 +1,11 @@
 """Root fields about customers: unpack, call one service method, repack."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import strawberry
 
+from compiled_graphql.contract import Promised
 from core.errors import BadInput
 from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
@@ -11,7 +13,7 @@ from core.filters import CustomerKeyKind
 from core.paging import MAX_PAGE_SIZE, page_request
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, ExpectedVersion, SellerId
-from schema.batching import needed
+from schema.batching import alone, batched, needed
 from schema.context import Info
 from schema.customer import (
     Customer,
@@ -24,13 +26,23 @@ from schema.customer import (
     CustomerPayload,
     DeletePayload,
     UpsertCustomerPayload,
+    begin_owned,
 )
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
+from schema.rows import shown
 from schema.viewer import own_customer
-from services.masking import seen
+from services.masking import seen_row
 from services.rules.profile import MAX_TAGS
+
+
+def _customer(queries: Sequence[object], info: Info, id: str) -> Promised[list[Customer | None]]:
+    viewer = info.context.viewer
+    viewer.require_sight()
+    asked = info.context.loaders.customers(needed(info, "Customer")).load(id)
+    begin_owned(info, id)
+    return Promised(asked, lambda row: [shown(row and seen_row(viewer, row), info)] * len(queries))
 
 
 @strawberry.type
@@ -40,12 +52,13 @@ class CustomerQuery:
         """Return the caller's own customer."""
         return await own_customer(info)
 
-    @strawberry.field(description="One customer; null when you can see none with this id. Needs `customers:read`.")
+    @strawberry.field(
+        description="One customer; null when you can see none with this id. Needs `customers:read`.",
+        metadata=batched(_customer),
+    )
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        info.context.viewer.require_sight()
-        record = await info.context.loaders.customers(needed(info, "Customer")).load(id)
-        return None if record is None else Customer.from_model(seen(info.context.viewer, record))
+        return await alone(_customer, self, info, id=id)
 
     @strawberry.field(
         description="One customer by an identifier of its own; null when there is none. "
@@ -59,8 +72,11 @@ class CustomerQuery:
         seller_id: SellerId = None,
     ) -> Customer | None:
         """Return one customer by a natural key."""
-        record = await info.context.services.customers.get_by(info.context.viewer, key.to_key(), seller_id)
-        return None if record is None else Customer.from_model(record)
+        row = await info.context.services.customers.get_by(
+            info.context.viewer, key.to_key(), seller_id, fields=needed(info, "Customer")
+        )
+        found: Customer | None = shown(row, info)
+        return found
 
     @strawberry.field(
         description="Which customers hold any of these identifiers, without telling more about them. "
@@ -116,7 +132,7 @@ class CustomerQuery:
         page = await info.context.services.customers.list(
             info.context.viewer, conditions, order, request, seller_id, fields=needed(info, "Customer")
         )
-        return CustomerConnection.of(page, order, conditions, seller_id)
+        return CustomerConnection.of(page, order, conditions, seller_id, info)
 
 
 @strawberry.type

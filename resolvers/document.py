@@ -1,5 +1,6 @@
 """Root fields about documents: unpack, call one service method, repack."""
 
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -7,12 +8,15 @@ import strawberry
 from core.filters import DocumentFilter as Conditions
 from core.paging import Position, encode_cursor, page_request
 from models import document as models
+from models.row import Row
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, DocumentId, ExpectedVersion, SellerId
+from schema.batching import needed
 from schema.context import Info
 from schema.customer import DeletePayload
 from schema.document import Document, DocumentFields, DocumentFilter, DocumentPayload, FileFields, UploadTarget
 from schema.paging import After, Connection, First
+from schema.rows import shown
 from schema.user_error import UserError
 from services.document import DocumentSaved
 
@@ -25,8 +29,9 @@ class DocumentQuery:
     async def document(self, info: Info, id: DocumentId) -> Document | None:
         """Return one document by id."""
         info.context.may_read_documents()
-        record = await info.context.loaders.document_by_id.load(id)
-        return None if record is None else Document.from_model(record)
+        row = await info.context.loaders.documents(needed(info, "Document")).load(id)
+        found: Document | None = shown(row, info)
+        return found
 
     @strawberry.field(description="A page of documents, newest first. Needs `documents:read`.")
     async def documents(
@@ -40,8 +45,10 @@ class DocumentQuery:
         """Return one page of documents."""
         conditions = Conditions() if filter is None else filter.to_conditions()
         request = page_request(_ORDER, first=first, after=after)
-        page = await info.context.services.documents.list(info.context.viewer, conditions, request, seller_id)
-        return Connection.from_page(page, Document.from_model, _cursor)
+        page = await info.context.services.documents.list(
+            info.context.viewer, conditions, request, seller_id, fields=needed(info, "Document")
+        )
+        return Connection.from_page(page, partial(shown, info=info), _cursor)
 
 
 @strawberry.type
@@ -125,5 +132,5 @@ def _with_upload(saved: DocumentSaved | None, errors: list[UserError]) -> Docume
     return DocumentPayload(document=Document.from_model(saved.document), upload=upload, user_errors=errors)
 
 
-def _cursor(record: models.Document) -> str:
-    return encode_cursor(_ORDER, Position(record.created_at, record.id))
+def _cursor(row: Row[models.Document]) -> str:
+    return encode_cursor(_ORDER, Position(row["created_at"], row.id))

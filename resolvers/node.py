@@ -1,16 +1,18 @@
 """Root fields that find anything by its id, and tell who calls."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Awaitable, Sequence
+from typing import Annotated, Any
 
 import strawberry
 
 from core.errors import BadInput, Forbidden
 from core.ids import IdKind, kind_of
 from core.paging import MAX_PAGE_SIZE
-from models.base import StoredModel
+from schema.batching import needed
 from schema.context import Info
 from schema.node import Node, present
+from schema.rows import shown
 from schema.viewer import Viewer
 
 
@@ -23,7 +25,8 @@ class NodeQuery:
         id: Annotated[strawberry.ID, strawberry.argument(description="Any id of this service.")],
     ) -> Node | None:
         """Return anything by id."""
-        return await _find(info, id)
+        found: list[Node | None] = await find(info, [id], [kind_of(id)])
+        return found[0]
 
     @strawberry.field(
         description="Many things by their ids, in their order; null where you can see nothing. For anybody with a token."
@@ -37,7 +40,7 @@ class NodeQuery:
         if len(ids) > MAX_PAGE_SIZE:
             message = f"At most {MAX_PAGE_SIZE} ids can be asked for at once; there are {len(ids)}."
             raise BadInput(message)
-        return list(await asyncio.gather(*(_find(info, one) for one in ids)))
+        return await find(info, ids, [kind_of(one) for one in ids])
 
     @strawberry.field(description="Who you are, by your token. For anybody with a token.")
     def viewer(self, info: Info) -> Viewer:
@@ -51,29 +54,57 @@ class NodeQuery:
         )
 
 
-async def _find(info: Info, id_: str) -> Node | None:
-    """Return what an id names, as far as the caller may see it; what it may not read is not there."""
+async def find(info: Info, ids: Sequence[str], kinds: Sequence[IdKind | None]) -> list[Any]:
+    """Return what ids of these kinds name, as far as the caller may see it; what it may not read is not there.
+
+    Customers, addresses and documents take one query each, however many are wanted.
+    """
+    _ = info.context.viewer
+    places: dict[IdKind, list[int]] = {}
+    for place, kind in enumerate(kinds):
+        if kind is not None:
+            places.setdefault(kind, []).append(place)
+    parts = await asyncio.gather(*(_load(info, kind, [ids[place] for place in some]) for kind, some in places.items()))
+    found: list[Any] = [None] * len(ids)
+    for some, things in zip(places.values(), parts, strict=True):
+        for place, thing in zip(some, things, strict=True):
+            found[place] = thing if thing is None or isinstance(thing, Node) else shown(thing, info)
+    return found
+
+
+def _load(info: Info, kind: IdKind, ids: Sequence[str]) -> Awaitable[Sequence[Any]]:
+    """Ask for what ids of one kind name. What becomes of it are rows, nodes, and None for what is not there."""
     context = info.context
     services, viewer = context.services, context.viewer
-    record: StoredModel | None
     try:
-        match kind_of(id_):
+        match kind:
             case IdKind.CUSTOMER:
                 context.may_read_customers()
-                record = await context.loaders.customer_by_id.load(id_)
+                return context.loaders.customers(needed(info, "Customer")).load_many(ids)
             case IdKind.ADDRESS:
                 context.may_read_customers()
-                record = await context.loaders.address_by_id.load(id_)
+                return context.loaders.addresses(needed(info, "Address")).load_many(ids)
             case IdKind.DOCUMENT:
                 context.may_read_documents()
-                record = await context.loaders.document_by_id.load(id_)
+                return context.loaders.documents(needed(info, "Document")).load_many(ids)
             case IdKind.BULK_IMPORT:
-                record = await services.bulk_imports.get(viewer, id_)
+                return asyncio.gather(*(_perhaps(services.bulk_imports.get(viewer, one)) for one in ids))
             case IdKind.SESSION:
-                record = await services.sessions.get(viewer, id_)
+                return asyncio.gather(*(_perhaps(services.sessions.get(viewer, one)) for one in ids))
             case _:
-                record = None
+                return _nothing(len(ids))
     except Forbidden:
-        record = None
+        return _nothing(len(ids))
+
+
+async def _perhaps(asked: Awaitable[Any]) -> Node | None:
+    try:
+        record = await asked
+    except Forbidden:
+        return None
     found: Node | None = None if record is None else present(record)
     return found
+
+
+async def _nothing(count: int) -> list[None]:
+    return [None] * count

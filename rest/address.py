@@ -135,7 +135,8 @@ async def list_addresses(
 ) -> Listed[Address]:
     """Return a page of addresses, newest first. Page on with the addresses in the `Link` header. Needs `customers:read`."""
     charge(request, paging.size)
-    page = await facade.services.addresses.list(viewer, conditions, paging.request(_ORDER), seller_id)
+    rows = await facade.services.addresses.list(viewer, conditions, paging.request(_ORDER), seller_id)
+    page = rows.of(lambda row: row.record)
     info = page_info(page, [_cursor(record) for record in page.items])
     response.headers.update(links(request, info, paging.size, backward=False))
     return Listed[Address](nodes=[Address.from_model(record) for record in page.items], page_info=info)

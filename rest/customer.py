@@ -134,7 +134,8 @@ async def list_customers(
     """
     charge(request, paging.size)
     customers = facade.services.customers
-    page = await customers.list(viewer, chosen.conditions, chosen.sort, paging.request(chosen.sort.value), viewer.seller_id)
+    rows = await customers.list(viewer, chosen.conditions, chosen.sort, paging.request(chosen.sort.value), viewer.seller_id)
+    page = rows.of(lambda row: row.record)
     total = await customers.count(viewer, chosen.conditions, viewer.seller_id) if chosen.total_count else None
     info = page_info(page, [_cursor(chosen.sort, record) for record in page.items])
     response.headers.update(links(request, info, paging.size))

@@ -27,7 +27,7 @@ def authorization_of(request: Request) -> str | None:
     Raises:
         UnusableCredentials: several headers, another scheme than Bearer, or a token in the address, which ends up in logs.
     """
-    if "access_token" in request.query_params:
+    if request.scope["query_string"] and "access_token" in request.query_params:
         raise UnusableCredentials("Send the access token as: Authorization: Bearer .... In the address it would be logged.")
     given = request.headers.getlist("authorization")
     if len(given) > 1:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from core.drafts import AddressDraft
 from core.filters import AddressFilter as Conditions
 from models import address as models
+from models.row import Row
 from schema.batching import alone, batched
 from schema.context import Info
 from schema.enums import AddressKind
-from schema.node import Node, present, presents
+from schema.node import Node, presents
+from schema.rows import owners_of
 from schema.user_error import UserError
 from services.address import draft_of
 from services.rules.postal import formatted_lines
@@ -21,9 +23,8 @@ if TYPE_CHECKING:
     from schema.customer import Customer
 
 
-async def _customer(addresses: Sequence["Address"], info: Info) -> list["Customer | Exception"]:
-    owners = await info.context.owners([one.customer_id for one in addresses])
-    return [one if isinstance(one, Exception) else present(one) for one in owners]
+async def _customer(addresses: "Sequence[Address | Row[models.Address]]", info: Info) -> list["Customer | Exception"]:
+    return await owners_of(addresses, info)
 
 
 @presents(models.Address)
@@ -50,7 +51,7 @@ class Address(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(
-        description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer, "customer_id")
+        description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer, "customer_id", rows=True)
     )
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
@@ -60,11 +61,6 @@ class Address(Node):
     def formatted(self) -> list[str]:
         """Return the postal lines."""
         return formatted_lines(draft_of(self.record))
-
-    @classmethod
-    def from_model(cls, record: models.Address) -> Self:
-        """Return a stored address as clients see it."""
-        return cls.taking_over(record)
 
 
 @strawberry.input(description="A new address. API calls are checked by the postal rules of its country.")

@@ -7,21 +7,26 @@ answers many. Where the field is asked for one object, it is that function with 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from compiled_graphql.contract import BATCH, NEEDS
-from compiled_graphql.needed import needed_of
+from compiled_graphql.contract import BATCH, NEEDS, TAKES_ROWS
+from compiled_graphql.needed import needed_of, selected_of
 from schema.context import Info
 
 P = ParamSpec("P")
 R = TypeVar("R")
 S = TypeVar("S")
 
-Many = Callable[Concatenate[Sequence[S], Info, P], Awaitable[Sequence[R | Exception]]]
+Values = Sequence[R | Exception]
+Many = Callable[Concatenate[Sequence[S], Info, P], Awaitable[Values[R]] | Values[R]]
 """Returns as many values as it is given objects, in their order; an exception is the error of that object's field."""
 
 
-def batched(many: Many[S, P, R], *needs: str) -> Mapping[str, Any]:
-    """Return the ``metadata`` of a field that *many* answers for many objects at once; *needs*: see `reading`."""
-    return {BATCH: many, **(reading(*needs) if needs else {})}
+def batched(many: Many[S, P, R], *needs: str, rows: bool = False) -> Mapping[str, Any]:
+    """Return the ``metadata`` of a field that *many* answers for many objects at once; *needs*: see `reading`.
+
+    With *rows*, it looks at nothing of them but `record`, `owner` and ids, which rows have too, and is given rows if there are
+    some.
+    """
+    return {BATCH: many, TAKES_ROWS: rows, **(reading(*needs) if needs else {})}
 
 
 def reading(*needs: str) -> Mapping[str, Any]:
@@ -37,9 +42,15 @@ def needed(info: Info, type_: str) -> frozenset[str] | None:
     return needed_of(info._raw_info.field_nodes, type_)  # noqa: SLF001  Strawberry keeps the nodes to itself
 
 
+def selected_below(info: Info, type_: str) -> frozenset[str]:
+    """Return which fields of a type, as the schema calls them, are selected of what a resolver returns."""
+    return selected_of(info._raw_info.field_nodes, type_)  # noqa: SLF001  as above
+
+
 async def alone(many: Many[S, P, R], source: S, info: Info, *args: P.args, **kwargs: P.kwargs) -> R:
     """Return what *many* answers for one object."""
-    (value,) = await many([source], info, *args, **kwargs)
+    found = many([source], info, *args, **kwargs)
+    (value,) = await found if isinstance(found, Awaitable) else found
     if isinstance(value, Exception):
         raise value
     return value

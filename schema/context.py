@@ -10,6 +10,8 @@ from core.device import Device
 from core.errors import NotFound, Unauthenticated
 from loaders.registry import Lanes, Loaders
 from models.customer import Customer
+from models.row import Row
+from repositories.stored import Fields
 from services.registry import Services
 
 _UNKNOWN = Device()
@@ -60,14 +62,16 @@ class Context(BaseContext):
             self._loaders = Loaders(self.viewer.reach(), self._lanes)
         return self._loaders
 
-    async def owners(self, customer_ids: Sequence[str]) -> list[Customer | NotFound]:
+    async def owners(self, customer_ids: Sequence[str], fields: Fields) -> list[Row[Customer] | NotFound]:
         """Return the customers that things belong to; `NotFound` in place of each that was deleted a moment ago.
+
+        They are read with these *fields* or with all.
 
         Raises:
             Forbidden: without the scope ``customers:read``.
         """
         self.may_read_customers()
-        found = await self.loaders.customer_by_id.load_many(list(customer_ids))
+        found = await self.loaders.customers(fields).load_many(list(customer_ids))
         return [NotFound("The customer this belongs to has just been deleted.") if one is None else one for one in found]
 
     def sign_in(self, principal: Principal) -> None:

@@ -6,21 +6,28 @@ from typing import Annotated, Self
 
 import strawberry
 
+from auth.principal import Scope
+from compiled_graphql.contract import Promised
 from core.drafts import AttributeDraft, CustomerDraft
 from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
 from core.filters import CustomerKeyKind, TimeRange
+from core.ids import IdKind, is_id
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
+from models.address import Address as StoredAddress
+from models.document import Document as StoredDocument
+from models.row import Row
 from schema.address import Address, AddressFields
-from schema.batching import alone, batched, needed, reading
+from schema.batching import alone, batched, needed, reading, selected_below
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
-from schema.node import Node, presents
+from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
+from schema.rows import all_shown, shown
 from schema.user_error import UserError
 
 
@@ -35,43 +42,82 @@ def _of_its_own(info: Info, type_: str) -> frozenset[str] | None:
     return None if needed(info, "Customer") is None else needed(info, type_)
 
 
-async def _addresses(customers: Sequence["Customer"], info: Info, kind: AddressKind | None = None) -> list[list[Address]]:
+def _addresses(customers: "Sequence[Owned]", info: Info, kind: AddressKind | None = None) -> Promised[list[list[Address]]]:
     info.context.may_read_customers()
     loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
-    found = await loader.load_many([one.owner for one in customers])
-    return [[Address.from_model(one) for one in some or () if kind is None or one.kind is kind] for some in found]
+
+    def chosen(found: Sequence[list[Row[StoredAddress]] | None]) -> list[list[Address]]:
+        return [all_shown([one for one in some or () if kind is None or one["kind"] == kind], info) for some in found]
+
+    return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
 
-async def _default_address(customers: Sequence["Customer"], info: Info, kind: AddressKind) -> list[Address | None]:
+def _default_address(customers: "Sequence[Owned]", info: Info, kind: AddressKind) -> Promised[list[Address | None]]:
     info.context.may_read_customers()
     loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
-    found = await loader.load_many([one.owner for one in customers])
-    return [
-        next((Address.from_model(one) for one in some or () if one.kind is kind and one.is_default), None) for some in found
-    ]
+
+    def chosen(found: Sequence[list[Row[StoredAddress]] | None]) -> list[Address | None]:
+        return [
+            shown(next((one for one in some or () if one["kind"] == kind and one["is_default"]), None), info) for some in found
+        ]
+
+    return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
 
-async def _documents(
-    customers: Sequence["Customer"], info: Info, type: DocumentType | None = None, status: DocumentStatus | None = None
-) -> list[list[Document]]:
+def _documents(
+    customers: "Sequence[Owned]", info: Info, type: DocumentType | None = None, status: DocumentStatus | None = None
+) -> Promised[list[list[Document]]]:
     info.context.may_read_documents()
     loader = info.context.loaders.documents_of(_of_its_own(info, "Document"))
-    found = await loader.load_many([one.owner for one in customers])
-    return [
-        [
-            Document.from_model(one)
-            for one in some or ()
-            if (type is None or one.type is type) and (status is None or one.status is status)
+
+    def chosen(found: Sequence[list[Row[StoredDocument]] | None]) -> list[list[Document]]:
+        return [
+            all_shown(
+                [
+                    one
+                    for one in some or ()
+                    if (type is None or one["type"] == type) and (status is None or one["status"] == status)
+                ],
+                info,
+            )
+            for some in found
         ]
-        for some in found
-    ]
+
+    return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
 
-async def _onboarding(customers: Sequence["Customer"], info: Info) -> list[Onboarding]:
+def begin_owned(info: Info, customer_id: str) -> None:
+    """Ask for what is selected of a customer's addresses and documents together with the customer: whose they are is known.
+
+    Only inside one seller. Nothing is told of them before there is a customer, and leave to read them.
+    """
+    viewer, loaders, selected = info.context.viewer, info.context.loaders, selected_below(info, "Customer")
+    if viewer.seller_id is None or not is_id(IdKind.CUSTOMER, customer_id):
+        return
+    owner = (viewer.seller_id, customer_id)
+    if "addresses" in selected or "defaultAddress" in selected:
+        loaders.addresses_of(_of_its_own(info, "Address")).begin([owner])
+    if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes:
+        loaders.documents_of(_of_its_own(info, "Document")).begin([owner])
+
+
+async def _onboarding(customers: "Sequence[Owned]", info: Info) -> list[Onboarding]:
     return await Onboarding.of([one.record for one in customers], info)
 
 
-@presents(models.Customer)
+def _born(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _of_the_seller(stored: Sequence[models.StoredAttribute] | None) -> list[Attribute]:
+    return [Attribute(key=one.key, value=one.value) for one in stored or ()]
+
+
+@presents(
+    models.Customer,
+    date_of_birth=Shown("date_of_birth", _born, certain=False),
+    attributes=Shown("attributes", _of_the_seller),
+)
 @strawberry.federation.type(keys=["id"], description="A customer of one seller. Needs `customers:read`.")
 class Customer(Node):
     record: strawberry.Private[models.Customer]
@@ -100,7 +146,9 @@ class Customer(Node):
         description="When it is going to be erased, if that was asked for; see `eraseCustomer` and `cancelErasure`."
     )
 
-    @strawberry.field(description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses, "id"))
+    @strawberry.field(
+        description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses, "id", rows=True)
+    )
     async def addresses(
         self,
         info: Info,
@@ -111,7 +159,7 @@ class Customer(Node):
 
     @strawberry.field(
         description="The address to use; null when it has none of this kind. Needs `customers:read`.",
-        metadata=batched(_default_address, "id"),
+        metadata=batched(_default_address, "id", rows=True),
     )
     async def default_address(
         self, info: Info, kind: Annotated[AddressKind, strawberry.argument(description="What the address is for.")]
@@ -119,7 +167,9 @@ class Customer(Node):
         """Return the default address of one kind."""
         return await alone(_default_address, self, info, kind=kind)
 
-    @strawberry.field(description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(_documents, "id"))
+    @strawberry.field(
+        description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(_documents, "id", rows=True)
+    )
     async def documents(
         self,
         info: Info,
@@ -132,7 +182,7 @@ class Customer(Node):
     @strawberry.field(
         description="How far it has come with what its seller's settings require. Needs `customers:read`: of its documents no "
         "more is told than the step.",
-        metadata=batched(_onboarding),
+        metadata=batched(_onboarding, rows=True),
     )
     async def onboarding(self, info: Info) -> Onboarding:
         """Return the progress, what it takes loaded together with that of all other customers of the answer."""
@@ -153,16 +203,9 @@ class Customer(Node):
         """The key of what belongs to it."""
         return self.record.seller_id, self.record.id
 
-    @classmethod
-    def from_model(cls, record: models.Customer) -> Self:
-        """Return a stored customer as clients see it."""
-        found = vars(record)
-        different: dict[str, object] = {}
-        if born := found.get("date_of_birth"):
-            different["date_of_birth"] = date.fromisoformat(born)
-        if "attributes" in found:
-            different["attributes"] = [Attribute(key=one.key, value=one.value) for one in record.attributes]
-        return cls.taking_over(record, **different)
+
+Owned = Customer | Row[models.Customer]
+"""A customer, as an object of the API or as it is stored."""
 
 
 @strawberry.type(description="One page of customers.")
@@ -176,14 +219,19 @@ class CustomerConnection(Connection[Customer]):
         return await info.context.services.customers.count(info.context.viewer, self.conditions, self.counted_seller)
 
     @classmethod
-    def of(cls, page: Page[models.Customer], sort: CustomerSort, conditions: Conditions, seller_id: str | None) -> Self:
+    def of(
+        cls,
+        page: Page[Row[models.Customer]],
+        sort: CustomerSort,
+        conditions: Conditions,
+        seller_id: str | None,
+        info: Info,
+    ) -> Self:
         """Return the connection for a page of customers."""
+        field = models.SORTED_BY[sort][0]
         edges = [
-            Edge(
-                cursor=encode_cursor(sort.value, Position(models.sort_value(sort, record), record.id)),
-                node=Customer.from_model(record),
-            )
-            for record in page.items
+            Edge(cursor=encode_cursor(sort.value, Position(row[field], row.id)), node=node)
+            for row, node in zip(page.items, all_shown(page.items, info), strict=True)
         ]
         return cls(edges=edges, page_info=page_info(page, edges), conditions=conditions, counted_seller=seller_id)
 

@@ -1,19 +1,22 @@
 """Documents, as clients see them."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
+from auth.principal import Scope
 from core.drafts import DocumentDraft, FileDraft
 from core.files import UploadTicket
 from core.filters import DocumentFilter as Conditions
 from models import document as models
+from models.row import Row
 from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.enums import DocumentCategory, DocumentStatus, DocumentType
-from schema.node import Node, present, presents
+from schema.node import Node, Shown, presents
+from schema.rows import owners_of
 from schema.user_error import UserError
 
 if TYPE_CHECKING:
@@ -68,16 +71,33 @@ class DocumentFile:
         return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
 
 
-async def _customer(documents: Sequence["Document"], info: Info) -> list["Customer | Exception"]:
-    owners = await info.context.owners([one.customer_id for one in documents])
-    return [one if isinstance(one, Exception) else present(one) for one in owners]
+async def _customer(documents: "Sequence[Document | Row[models.Document]]", info: Info) -> list["Customer | Exception"]:
+    return await owners_of(documents, info)
 
 
-async def _number(documents: Sequence["Document"], info: Info) -> list[str | Exception | None]:
-    return await info.context.services.documents.numbers(info.context.viewer, [one.record for one in documents])
+def _number(
+    documents: "Sequence[Document | Row[models.Document]]", info: Info
+) -> Awaitable[list[str | Exception | None]] | list[str | Exception | None]:
+    service, viewer = info.context.services.documents, info.context.viewer
+    records = [one.record for one in documents]
+    # Without waiting, where no number has to be opened: whoever waits takes a task.
+    return service.numbers(viewer, records) if Scope.DOCUMENTS_READ_FULL in viewer.scopes else service.endings(viewer, records)
 
 
-@presents(models.Document)
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _category(type_: DocumentType | None) -> DocumentCategory | None:
+    return None if type_ is None else type_.category
+
+
+@presents(
+    models.Document,
+    category=Shown("type", _category),
+    issued_on=Shown("issued_on", _day, certain=False),
+    expires_on=Shown("expires_on", _day, certain=False),
+)
 @strawberry.federation.type(
     keys=["id"], description="A document that proves something about a customer. Needs `documents:read`."
 )
@@ -96,7 +116,7 @@ class Document(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @strawberry.field(
-        description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer, "customer_id")
+        description="The customer it belongs to. Needs `customers:read`.", metadata=batched(_customer, "customer_id", rows=True)
     )
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")]:
         """Return the owner."""
@@ -105,7 +125,7 @@ class Document(Node):
     @strawberry.field(
         description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "
         "Needs `documents:read`.",
-        metadata=batched(_number, "number_last_four", "number_box", "number_sealed", "customer_id"),
+        metadata=batched(_number, "number_last_four", "number_box", "number_sealed", "customer_id", rows=True),
     )
     async def number(self, info: Info) -> str | None:
         """Return the number as far as the caller may see it."""
@@ -121,15 +141,6 @@ class Document(Node):
         return DocumentFile(
             record=stored, name=stored.name, content_type=stored.content_type, size=stored.size, sha256=stored.sha256
         )
-
-    @classmethod
-    def from_model(cls, record: models.Document) -> Self:
-        """Return a stored document as clients see it."""
-        found = vars(record)
-        different: dict[str, object] = {day: _day(found[day]) for day in ("issued_on", "expires_on") if day in found}
-        if "type" in found:
-            different["category"] = record.type.category
-        return cls.taking_over(record, **different)
 
 
 @strawberry.input(description="A file that is about to be uploaded.")
@@ -193,7 +204,3 @@ class DocumentPayload:
     document: Document | None = strawberry.field(description="The document as it is now; null when nothing was changed.")
     upload: UploadTarget | None = strawberry.field(default=None, description="Where to send its file, when one is expected.")
     user_errors: list[UserError] = strawberry.field(description="Why nothing was changed; empty on success.")
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from typing import Self, TypeVar
 
 import strawberry
+from pydantic import BaseModel
 
-from loaders.batch import Loader
+from loaders.records import OwnedRecords
 from models.customer import Customer
 from schema.context import Info
 from schema.enums import OnboardingStep
 from services.rules.onboarding import ABOUT_DOCUMENTS, OnboardingProgress
 
-T = TypeVar("T")
+T = TypeVar("T", bound=BaseModel)
 
 
 @strawberry.type(description="How far a customer has come with what the seller's settings require.")
@@ -45,7 +46,7 @@ class Onboarding:
 
 
 async def _of_some(
-    loader: Loader[tuple[str, str], list[T]], customers: Sequence[Customer], wanted: Sequence[bool]
+    loader: OwnedRecords[tuple[str, str], T], customers: Sequence[Customer], wanted: Sequence[bool]
 ) -> dict[str, list[T] | None]:
     """Return by customer's id what belongs to those of the customers for whom it is wanted."""
     some = [customer for customer, is_wanted in zip(customers, wanted, strict=True) if is_wanted]

@@ -11,6 +11,8 @@ from core.paging import Page, PageRequest
 from core.vocabulary import CustomerEventType
 from models.address import Address
 from models.customer import Customer
+from models.row import Row
+from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after
@@ -30,11 +32,17 @@ class AddressService:
         self._clock = clock
 
     async def list(
-        self, viewer: Principal, chosen: AddressFilter, request: PageRequest, seller_id: str | None
-    ) -> Page[Address]:
-        """Return one page of addresses, newest first."""
+        self,
+        viewer: Principal,
+        chosen: AddressFilter,
+        request: PageRequest,
+        seller_id: str | None,
+        *,
+        fields: Fields = None,
+    ) -> Page[Row[Address]]:
+        """Return one page of addresses, newest first, with these *fields* or with all."""
         viewer.require(Scope.CUSTOMERS_READ)
-        return await Repositories(viewer.reach_of(seller_id)).addresses.list(chosen, request)
+        return await Repositories(viewer.reach_of(seller_id)).addresses.list(chosen, request, fields=fields)
 
     async def get(self, viewer: Principal, address_id: str) -> Address | None:
         """Return an address; an unknown id, a deleted address and another seller's are all None."""

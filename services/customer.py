@@ -13,6 +13,7 @@ from core.paging import Page, PageRequest
 from core.tenancy import Reach, Tenant
 from core.vocabulary import CustomerEventType, CustomerStatus
 from models.customer import Customer
+from models.row import Row
 from repositories.errors import KeyTaken
 from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
@@ -34,7 +35,7 @@ from services.customer_values import (
     stored_values,
     with_key,
 )
-from services.masking import require_harmless, seen
+from services.masking import require_harmless, seen, seen_row
 from services.records import RecordMaker, changed_fields, moment_after
 from services.rules.customer import check_customer_values
 from services.rules.profile import check_identifiers
@@ -76,12 +77,14 @@ class CustomerService:
         found = await Repositories(viewer.reach()).customers.get(customer_id)
         return None if found is None else seen(viewer, found)
 
-    async def get_by(self, viewer: Principal, key: CustomerKey, seller_id: str | None) -> Customer | None:
-        """Return the customer with this identifier, or None."""
+    async def get_by(
+        self, viewer: Principal, key: CustomerKey, seller_id: str | None, *, fields: Fields = None
+    ) -> Row[Customer] | None:
+        """Return the customer with this identifier, or None; with these *fields* or with all."""
         viewer.require(Scope.CUSTOMERS_READ)
         _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = viewer.reach_of(seller_id)
-        return await self._lookup.find(Repositories(tenant), tenant, key)
+        return await self._lookup.read(Repositories(tenant), tenant, key, fields=fields)
 
     async def matches(self, viewer: Principal, keys: Sequence[CustomerKey], seller_id: str | None) -> list[CustomerHit]:
         """Return which customers hold any of these identifiers.
@@ -113,8 +116,8 @@ class CustomerService:
         seller_id: str | None,
         *,
         fields: Fields = None,
-    ) -> Page[Customer]:
-        """Return one page of customers that meet the filter, with these *fields* of their records or with all of them."""
+    ) -> Page[Row[Customer]]:
+        """Return one page of customers that meet the filter, with these *fields* or with all."""
         viewer.require_sight()
         require_harmless(viewer, chosen, sort)
         _may_know_numbers(viewer, chosen.document_number is not None)
@@ -122,7 +125,7 @@ class CustomerService:
         normalised, document_keys = self._lookup.filter(tenant, chosen)
         customers = Repositories(tenant).customers
         page = await customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
-        return replace(page, items=[seen(viewer, one) for one in page.items]) if viewer.sees_masked else page
+        return replace(page, items=[seen_row(viewer, one) for one in page.items]) if viewer.sees_masked else page
 
     async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
         """Return how many customers meet the filter."""

@@ -8,6 +8,8 @@ from core.errors import ErrorCode, Problem, Refused
 from core.filters import CustomerFilter, CustomerKey, CustomerKeyKind
 from core.tenancy import Tenant
 from models.customer import Customer
+from models.row import Row
+from repositories.stored import Fields
 from repositories.unit_of_work import Repositories
 from services.records import RecordMaker, unique
 from services.rules.document_number import lookup_numbers
@@ -40,6 +42,13 @@ class CustomerLookup:
             return await repositories.customers.get(key.value)
         field, values = self.stored_key(tenant, key)
         return await repositories.customers.find(field, values) if values else None
+
+    async def read(
+        self, repositories: Repositories, tenant: Tenant, key: CustomerKey, *, fields: Fields = None
+    ) -> Row[Customer] | None:
+        """Return the customer that `find` finds, to be read and not changed; with these *fields* or with all."""
+        field, values = ("_id", [key.value]) if key.kind is CustomerKeyKind.ID else self.stored_key(tenant, key)
+        return await repositories.customers.read(field, values, fields=fields) if values else None
 
     def stored_key(self, tenant: Tenant, key: CustomerKey) -> tuple[str, list[str]]:
         """Return the stored field of an identifier, and the normalised values it may stand for: none when nobody can hold it.

@@ -12,7 +12,9 @@ from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
 from core.vocabulary import DocumentStatus
 from models.document import Document, StoredFile
+from models.row import Row
 from repositories.errors import KeyTaken
+from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_keys import Numbers, key_of, opened_numbers
 from services.customer_lookup import not_found, require_customer, taken_problem
@@ -48,21 +50,32 @@ class DocumentService:
         self._changes = DocumentChanges(records, clock)
 
     async def list(
-        self, viewer: Principal, chosen: DocumentFilter, request: PageRequest, seller_id: str | None
-    ) -> Page[Document]:
-        """Return one page of documents, newest first."""
+        self,
+        viewer: Principal,
+        chosen: DocumentFilter,
+        request: PageRequest,
+        seller_id: str | None,
+        *,
+        fields: Fields = None,
+    ) -> Page[Row[Document]]:
+        """Return one page of documents, newest first, with these *fields* or with all."""
         viewer.require(Scope.DOCUMENTS_READ)
-        return await Repositories(viewer.reach_of(seller_id)).documents.list(chosen, request)
+        return await Repositories(viewer.reach_of(seller_id)).documents.list(chosen, request, fields=fields)
 
     async def numbers(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
         """Return the numbers of documents: in full for callers with ``documents:read_full``, else their last four characters.
 
         In the place of one that cannot be opened is why.
         """
-        viewer.require(Scope.DOCUMENTS_READ)
         if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
-            return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
+            return self.endings(viewer, documents)
+        viewer.require(Scope.DOCUMENTS_READ)
         return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
+
+    def endings(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
+        """Return what anybody with ``documents:read`` may see of the numbers of documents."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
 
     async def download(self, viewer: Principal, file: StoredFile) -> DownloadTicket:
         """Return a link to a document's file that holds for five minutes."""

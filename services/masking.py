@@ -7,6 +7,7 @@ from core.data_map import CUSTOMERS
 from core.filters import CustomerFilter, CustomerSort
 from core.personal_data import MASKED, Mask, mask_email, mask_phone
 from models.customer import Customer, StoredAttribute
+from models.row import Row
 
 HIDDEN = "•••"
 """What stands in the place of a text that has to be there and is not shown."""
@@ -24,6 +25,17 @@ def seen(viewer: Principal, customer: Customer) -> Customer:
     # Not made anew: a field that was not read stays unread.
     masked: Customer = customer.model_copy()
     masked.__dict__.update(values)
+    return masked
+
+
+def seen_row(viewer: Principal, row: Row[Customer]) -> Row[Customer]:
+    """Return a stored customer as `seen` does, still as it is stored."""
+    if not viewer.sees_masked:
+        return row
+    masked = type(row)((name, shown) for name, value in row.items() if (shown := _seen(name, value)) is not None)
+    if attributes := masked.get("attributes"):
+        masked["attributes"] = [{**one, "value": HIDDEN} for one in attributes]
+    masked.read = row.read
     return masked
 
 

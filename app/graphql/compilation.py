@@ -8,16 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo
 from strawberry.schema import Schema
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
-from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.field import StrawberryField
 
-from compiled_graphql.contract import BATCH, CLASSES, NEEDS, READ
+from compiled_graphql.contract import BATCH, CLASSES, IN_ROW, NEEDS, READ, ROWS, TAKES_ROWS, RowField, RowType
+from models.row import row_class
+from schema.node import Node
 
 _DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
+_TAKEN_AS_THEY_ARE = (str, int, float, bool, strawberry.ID)
 
 
 def declare_for_compiler(schema: Schema) -> None:
@@ -29,11 +34,14 @@ def declare_for_compiler(schema: Schema) -> None:
             continue
         if definition.concrete_of is None:  # the classes of generic types stand for several GraphQL types
             type_.extensions[CLASSES] = (definition.origin,)
+        node = definition.origin if issubclass(definition.origin, Node) and definition.origin.presented is not None else None
+        if node is not None and node.presented is not None:
+            type_.extensions[ROWS] = RowType(row_class(node.presented), node.from_row)
         for field in type_.fields.values():
-            _declare_field(schema, field)
+            _declare_field(schema, field, node)
 
 
-def _declare_field(schema: Schema, served: GraphQLField) -> None:
+def _declare_field(schema: Schema, served: GraphQLField, node: type[Node] | None) -> None:
     field = served.extensions.get(_DEFINITION)
     if not isinstance(field, StrawberryField) or field.is_subscription or field.extensions:
         return
@@ -43,8 +51,11 @@ def _declare_field(schema: Schema, served: GraphQLField) -> None:
         served.extensions[NEEDS] = frozenset([field.python_name])
     if BATCH in field.metadata:
         served.extensions[BATCH] = _batch(schema, field, field.metadata[BATCH])
+        served.extensions[TAKES_ROWS] = field.metadata[TAKES_ROWS]
     elif field.is_basic_field:
         served.extensions[READ] = attrgetter(field.python_name)
+        if node is not None and (found := node.in_row(field.python_name)) is not None:
+            served.extensions[IN_ROW] = RowField(*found)
     elif _looks_at_its_object_only(field):
         served.extensions[READ] = field.base_resolver
 
@@ -59,12 +70,31 @@ def _looks_at_its_object_only(field: StrawberryField) -> bool:
 def _batch(schema: Schema, field: StrawberryField, many: Callable[..., Any]) -> Callable[..., Any]:
     """Return the batch function of a field, given what Strawberry gives to resolvers: its own info, Python's arguments."""
     config, registry = schema.config, schema.schema_converter.scalar_registry
+    plain = _plain_names(schema, field)
 
     def batch(sources: Sequence[Any], raw: GraphQLResolveInfo[Any], **given: Any) -> Any:
         info = config.info_class(_raw_info=raw, _field=field)
-        arguments: Mapping[str, Any] = (
-            convert_arguments(given, field.arguments, scalar_registry=registry, config=config, info=info) if given else {}
+        if not given:
+            return many(sources, info)
+        if plain is not None:
+            return many(sources, info, **{plain[name]: value for name, value in given.items()})
+        arguments: Mapping[str, Any] = convert_arguments(
+            given, field.arguments, scalar_registry=registry, config=config, info=info
         )
         return many(sources, info, **arguments)
 
     return batch
+
+
+def _plain_names(schema: Schema, field: StrawberryField) -> dict[str, str] | None:
+    """Return the Python names of a field's arguments by those that clients use; None when one has to be converted."""
+    types = [argument.type for argument in field.arguments]
+    inner = [type_.of_type if type(type_) is StrawberryOptional else type_ for type_ in types]
+    if not all(type_ in _TAKEN_AS_THEY_ARE or _is_enum(type_) for type_ in inner):
+        return None
+    name = schema.config.name_converter.from_argument
+    return {name(argument): argument.python_name for argument in field.arguments}
+
+
+def _is_enum(type_: Any) -> bool:
+    return isinstance(type_, StrawberryEnumDefinition) or has_enum_definition(type_)

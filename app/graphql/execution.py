@@ -24,6 +24,7 @@ from app.graphql.quotas import Quotas
 from app.graphql.rules import OperationRules
 from app.graphql.screened import Ready, ScreenedDocuments
 from core.errors import ServiceError
+from core.request_facts import CURRENT
 from schema.context import Context
 
 # graphql-core's own 500,000 lets a 2 KB document cost half a second; with this it is 60 ms, and 60 fields still pass.
@@ -80,7 +81,11 @@ class Schema(strawberry.federation.Schema):
         What `OneContextPerOperation` and `Gate` do around it is done here, without Strawberry's machinery for extensions,
         which makes context managers out of each hook of each: 250 of the 1,000 microseconds that Q1 took.
         """
-        structlog.contextvars.bind_contextvars(request_id=context.request_id)
+        facts = CURRENT.get()
+        # Whatever is logged of a request has its id from there; one of a socket's operations has nobody else to say it.
+        alone = facts is None or facts.request_id != context.request_id
+        if alone:
+            structlog.contextvars.bind_contextvars(request_id=context.request_id)
         try:
             note_operation(ready.label)
             try:
@@ -94,7 +99,10 @@ class Schema(strawberry.federation.Schema):
             told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
             return PreExecutionError(data=None, errors=[told])
         finally:
-            structlog.contextvars.unbind_contextvars("request_id")
+            # An executor refers to itself, and so to all that was loaded, until Python looks for circles.
+            context.forget_loaded()
+            if alone:
+                structlog.contextvars.unbind_contextvars("request_id")
 
     async def stream(self, *args: Any, **kwargs: Any) -> StreamResult:
         """Execute a query or a subscription as a stream of results; a mutation is refused, it is for POST."""

@@ -21,6 +21,11 @@ class ReadHeaders(Headers):
         """Return all values of a header."""
         return list(self._by_name.get(key.lower(), ()))
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the first value of a header, *default* where there is none."""
+        found = self._by_name.get(key.lower())
+        return default if found is None else found[0]
+
     def __getitem__(self, key: str) -> str:
         return self._by_name[key.lower()][0]
 

@@ -1,6 +1,5 @@
 """One request of GraphQL over HTTP: from bytes to what is asked, or to the reason why it cannot be understood."""
 
-import asyncio
 import sys
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from app.graphql.document_guard import MAX_CHARACTERS
 from app.graphql.documents import NO_QUERY
 from app.graphql.response import Refusal
 from core.errors import BadInput
+from core.patience import within
 from core.strict_json import strict_json
 from rest.bounded_body import TooLarge, is_encoded, is_json, read_at_most
 
@@ -49,8 +49,7 @@ async def read_request(request: Request, *, seconds: float) -> GraphQLRequest:
     """
     _require_json(request)
     try:
-        async with asyncio.timeout(seconds):
-            body = await read_at_most(request, MAX_BODY_BYTES)
+        body = await within(seconds, read_at_most(request, MAX_BODY_BYTES))
     except TimeoutError:
         message = f"The body of the request has not arrived within {seconds:g} seconds."
         raise Refusal(HTTPStatus.REQUEST_TIMEOUT, message, headers={"connection": "close"}) from None

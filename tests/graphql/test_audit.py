@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
 from app.container import Container, import_worker
+from app.observability import of_the_request
 from tests.api import Api, Json, Tokens
 from tests.graphql.imports import announce, csv
 from tests.graphql.operations import BERLIN, READ, UPDATE, create
@@ -17,7 +18,7 @@ from tests.graphql.test_subscription import PROGRESS
 
 @pytest.fixture(name="log")
 def _log() -> Iterator[list[EventDict]]:
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars, of_the_request]) as lines:
         yield lines
 
 
@@ -42,7 +43,7 @@ async def test_a_service_that_looks_something_up_by_id_is_audited(execute: Api, 
 
     assert customer["id"] == answer["data"]["customer"]["id"]
     who = {"actor": "service:oms", "request_id": "audit-1"}
-    line = {"event": "cross-tenant access", "log": "audit", "log_level": "info", **who}
+    line = {"event": "cross-tenant access", "log": "audit", "log_level": "info", "operation": "query customer", **who}
     assert [line] == audited(log)
 
 

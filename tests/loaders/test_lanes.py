@@ -62,6 +62,33 @@ async def test_a_load_that_finds_nobody_goes_out_in_the_next_turn() -> None:
     assert "A" == await waiting
 
 
+async def test_what_is_begun_goes_along_and_may_be_wanted_later() -> None:
+    database = Database()
+    lane = Lane(database.fetch)
+    mine, other = Loader(lane), Loader(lane)
+    waiting = asyncio.ensure_future(other.load("a"))
+    mine.begin(["b", "c"])
+    await turns(4)
+    database.answering.set()
+
+    assert ["B", "C", "B"] == await mine.load_many(["b", "c", "b"])
+    assert "A" == await waiting
+    assert [["a", "b", "c"]] == database.asked
+
+
+async def test_what_is_begun_and_not_wanted_is_nobodys_error() -> None:
+    database = Database()
+    database.answering.set()
+    loader = Loader(Lane(database.fetch))
+    loader.begin(["bad"])
+    loader.begin(["bad"])
+    await turns(6)
+
+    assert [["bad"]] == database.asked
+    with pytest.raises(ValueError, match="bad"):
+        await loader.load("bad")
+
+
 async def test_two_queries_are_under_way_at_most_and_whoever_comes_later_joins_the_next() -> None:
     database = Database()
     lane = Lane(database.fetch)
@@ -212,15 +239,15 @@ async def test_what_cannot_be_a_key_is_nobodys_without_asking() -> None:
 )
 def test_only_one_tenant_is_in_a_lane(one: Tenant | EverySeller, other: Tenant | EverySeller, shared: bool) -> None:
     lanes, database = Lanes(), Database()
-    first, second = (lanes.of("customers", tenant, database.fetch) for tenant in (one, other))
+    first, second = (lanes.of("customers", tenant, lambda: database.fetch) for tenant in (one, other))
 
     assert shared is (first is second)
-    assert first is not lanes.of("addresses", one, database.fetch)
+    assert first is not lanes.of("addresses", one, lambda: database.fetch)
 
 
 def test_a_lane_that_nobody_uses_is_forgotten() -> None:
     lanes, database = Lanes(), Database()
-    lane = lanes.of("customers", Tenant("acme"), database.fetch)
+    lane = lanes.of("customers", Tenant("acme"), lambda: database.fetch)
     assert 1 == len(lanes._lanes)
 
     del lane

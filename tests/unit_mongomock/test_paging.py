@@ -37,7 +37,8 @@ async def read(sort: CustomerSort, size: int, *, backward: bool, chosen: Custome
     after = before = None
     while not pages or (pages[-1].has_previous if backward else pages[-1].has_next):
         request = PageRequest(size=size, backward=backward, after=after, before=before)
-        pages.append(await CUSTOMERS.list(chosen or CustomerFilter(), sort, request, document_keys=None))
+        rows = await CUSTOMERS.list(chosen or CustomerFilter(), sort, request, document_keys=None)
+        pages.append(rows.of(lambda row: row.record))
         assert len(pages) < 20, "the list never ends"
         if backward and pages[-1].items:
             before = place(sort, pages[-1].items[0])
@@ -91,7 +92,7 @@ async def test_a_place_whose_record_is_gone_still_is_a_place() -> None:
     page = await CUSTOMERS.list(CustomerFilter(), CustomerSort.CREATED_AT_ASC, after_second, document_keys=None)
 
     assert [third.id] == [one.id for one in page.items]
-    assert first.created_at + timedelta(minutes=2) == page.items[0].created_at
+    assert first.created_at + timedelta(minutes=2) == page.items[0]["created_at"]
 
 
 async def test_filters_and_places_hold_together() -> None:
