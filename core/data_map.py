@@ -147,6 +147,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "data": _WORD,  # of a customer, in the grade that the service is configured for
             "trace": _LINK,
             "pending": _LINK,
+            "key_range": _LINK,
             "published_at": _FACT,
         },
     ),

@@ -43,7 +43,7 @@ class Programs:
     serve: tuple[str, ...] = python_module("app", "serve")
     worker: tuple[str, ...] = python_module("app", "worker")
     relay: tuple[str, ...] = python_module("app", "relay")
-    indexes: tuple[str, ...] = python_module("app", "database", "indexes")
+    database: tuple[str, ...] = python_module("app", "database", "prepare")
     seed: tuple[str, ...] = python_module("app.cli.dev_seed")
 
 
@@ -118,7 +118,7 @@ class Stack:
         self._traces = self._collector.address(running["traces"].port) if "traces" in running else ""
         self._places.otp_outbox.touch(mode=0o600)
         self._screen.say("Preparing the database")
-        await run_to_end(self._command("database", self._programs.indexes), self._processes.note, within=_PREPARE_SECONDS)
+        await run_to_end(self._command("database", self._programs.database), self._processes.note, within=_PREPARE_SECONDS)
         self._screen.say(f"Starting the API, {self._options.workers} x worker, and the relay")
         await self._start_services()
         self._demo = json.loads(self._places.demo_file.read_text(encoding="utf-8"))

@@ -112,7 +112,7 @@ class MongoOutbox:
         with translated():
             cursor = StoredEvent.get_pymongo_collection().find(waiting)
             stored = await cursor.sort([("occurred_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
-        return [_stored_event_of(one) for one in stored if key_range_of(one["customer_id"]) in self._under_way]
+        return [event_of_stored(one) for one in stored if key_range_of(one["customer_id"]) in self._under_way]
 
     def still_ours(self) -> bool:
         """Say whether what was handed out may still be published: nobody else can have it before that is over."""
@@ -185,7 +185,7 @@ def read_event(stored: StoredEvent) -> CustomerEvent:
     )
 
 
-def _stored_event_of(stored: Mapping[str, Any]) -> CustomerEvent:
+def event_of_stored(stored: Mapping[str, Any]) -> CustomerEvent:
     """Return the event that a record holds, without a model between: 6 microseconds instead of 30."""
     return CustomerEvent(
         id=stored["_id"],

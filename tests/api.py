@@ -80,7 +80,7 @@ class Api:
         return {} if token is None else {"authorization": f"Bearer {token}"}
 
 
-_LOOKED_AT = frozenset({"otp_challenges", "revocations"})
+_LOOKED_AT = frozenset({"otp_challenges", "revocations", "sellers"})
 
 
 class Commands(CommandListener):

@@ -81,6 +81,8 @@ def _settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Set
     }
     return Settings.model_validate(
         {
+            # Tests ask for a hundred things at once, on machines that are slow: what is refused then, others test.
+            "server": {"max_concurrent_requests": 1000},
             "mongodb": {"uri": servers.mongodb_uri, "database": f"test-{mine}"},
             "aws": {
                 "s3": {**aws, "bucket": f"documents-{mine}"},

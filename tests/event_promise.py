@@ -4,12 +4,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 from jsonschema import Draft202012Validator, FormatChecker
 
 from events.contract import json_schemas
 from events.customer import CustomerEvent, wire
+from repositories.customer_event import event_of_stored
+from services import customer_creating
+from services.new_customers import NewCustomer, new_customer
 from services.records import RecordMaker
 
 
@@ -52,13 +56,18 @@ def every_event_as_promised() -> Iterator[list[str]]:
 
     def checked(self: RecordMaker, *arguments: Any, **named: Any) -> CustomerEvent:
         event = original(self, *arguments, **named)
+        check(event)
+        return event
+
+    def checked_plain(*arguments: Any, **named: Any) -> NewCustomer:
+        customer = new_customer(*arguments, **named)
+        check(event_of_stored(customer.event))
+        return customer
+
+    def check(event: CustomerEvent) -> None:
         written = wire(event)
         assert [] == faults(written.value)
         made.append(written.headers[0][1].decode())
-        return event
 
-    RecordMaker.event = checked  # type: ignore[method-assign]
-    try:
+    with patch.object(RecordMaker, "event", checked), patch.object(customer_creating, "new_customer", checked_plain):
         yield made
-    finally:
-        RecordMaker.event = original  # type: ignore[method-assign]

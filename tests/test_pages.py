@@ -18,7 +18,18 @@ from tests.command_lines import understood
 from tests.house import ROOT
 from tests.pages import Block, anchors, blocks, every_block, fences, links, pages
 
-LANGUAGES = {"", "console", "graphql", "js", "json", "python", "sh", "text", "yaml"}
+LANGUAGES = {
+    "",
+    "console",
+    "graphql",
+    "js",
+    "json",
+    "python",
+    "sh",
+    "text",
+    "ts",
+    "yaml",
+}  # those in ts are compiled by `make conformance`
 SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8"))
 TITLED = pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 

@@ -56,7 +56,7 @@ def values(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")]) -> N
 @shown_by(
     "privacy scan before.json",
     "privacy scan before.json --json",
-    "echo ada@example.com | customer-service privacy scan - --seller demo",
+    "privacy scan values.txt --seller demo",
 )
 def scan(
     file: Annotated[

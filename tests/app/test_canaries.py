@@ -150,7 +150,7 @@ async def test_faults_are_logged_without_what_they_quote(
     async def fails(*_: object, **__: object) -> Customer:
         raise fault
 
-    monkeypatch.setattr(CustomerRepository, "find", fails)
+    monkeypatch.setattr(CustomerRepository, "read", fails)
 
     assert "INTERNAL" == await execute.code(f'{{ customerBy(key: {{email: "{EMAIL}"}}) {{ id }} }}')
     assert "internal error" in log.getvalue()

@@ -20,7 +20,7 @@ if __name__ == "__main__":
                 serve=program("serve"),
                 worker=program("worker"),
                 relay=program("relay"),
-                indexes=program("indexes"),
+                database=program("database"),
                 seed=program("seed"),
             ),
         )

@@ -44,7 +44,7 @@ def test_another_port_is_found_when_the_usual_one_is_taken() -> None:
 
         assert not is_free(port)
         assert port != choose(port)
-        with pytest.raises(AddressTaken, match=rf"Port {port} .* environment variable PORT"):
+        with pytest.raises(AddressTaken, match=rf"Port {port} .* choose another port: PORT=\d+ make run"):
             demand(port, variable="PORT", purpose="the API")
 
 

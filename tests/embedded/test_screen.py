@@ -17,6 +17,7 @@ STACK = {
     "console": "http://127.0.0.1:8084/console",
     "graphql_ws": "ws://127.0.0.1:8084/graphql",
     "metrics": "http://127.0.0.1:9090/metrics",
+    "traces": "http://127.0.0.1:4318/traces",
     "mongodb_uri": "mongodb://127.0.0.1:27017/?replicaSet=rs0",
     "kafka_brokers": "127.0.0.1:9092",
     "s3_endpoint": "http://127.0.0.1:4566",

@@ -126,6 +126,7 @@ async def test_when_the_record_cannot_be_written_the_change_is_not_either(
         raise RuntimeError("disk full")
 
     monkeypatch.setattr(CustomerEventRepository, "append", fail)
+    monkeypatch.setattr(CustomerEventRepository, "insert_stored", fail)
     answers = [
         await execute.code(CREATE, {"input": {"email": some_email(), "addresses": [BERLIN]}}),
         await execute.code(UPDATE, {"id": customer["id"], "patch": {"firstName": "Eve"}}),

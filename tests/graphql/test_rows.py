@@ -128,7 +128,7 @@ class AtHand:
 
 
 async def answer(schema: Any, customer: dict[str, Any], addresses: list[Any], papers: list[Any]) -> dict[str, Any]:
-    numbers = SimpleNamespace(number=lambda _viewer, document: document.number_last_four)
+    numbers = SimpleNamespace(endings=lambda _viewer, found: [one.number_last_four for one in found])
     context = Context(cast("Services", SimpleNamespace(documents=numbers)), request_id="rows", principal=OPERATOR)
     loaders = SimpleNamespace(
         customers=lambda _: AtHand("Customer", [customer], many=False),
