@@ -14,9 +14,10 @@ prepare: ## Create .venv from uv.lock (every other target does it first)
 run: prepare ## Start the whole service with its own MongoDB, Kafka, S3 and SQS
 	@exec ./customer-service dev
 
-# Four processes at most: each has databases of its own on the servers they share, and the servers are the bottleneck beyond.
+# Three processes on any machine: on two cores each works for half of its time and waits for servers in the other. Each has
+# databases of its own on the servers they share, which are the bottleneck beyond.
 test: prepare ## Run all tests (ARGS="-k import" for some of them)
-	$(PYTHON_ENV) -m pytest -q -n auto --maxprocesses=4 --dist=loadgroup $(ARGS)
+	$(PYTHON_ENV) -m pytest -q -n 3 --dist=loadgroup $(ARGS)
 
 # Two processes: one fuzzes for a minute, meanwhile the other does most of the rest. What `make test` does in small is done in
 # full here.

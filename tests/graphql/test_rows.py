@@ -144,7 +144,7 @@ async def answer(schema: Any, customer: dict[str, Any], addresses: list[Any], pa
     return body
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     documents("Customer", _id=ID, **OF_ACME),
     st.lists(documents("Address", customer_id=ID, **OF_ACME), max_size=2),
