@@ -26,8 +26,8 @@ from schema.customer import (
     CustomerPayload,
     DeletePayload,
     UpsertCustomerPayload,
-    begin_owned,
 )
+from schema.customer_owned import begin_owned
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last

@@ -6,28 +6,24 @@ from typing import Annotated, Self
 
 import strawberry
 
-from auth.principal import Scope
-from compiled_graphql.contract import Promised
 from core.drafts import AttributeDraft, CustomerDraft
 from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
 from core.filters import CustomerKeyKind, TimeRange
-from core.ids import IdKind, is_id
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
-from models.address import Address as StoredAddress
-from models.document import Document as StoredDocument
 from models.row import Row
 from schema.address import Address, AddressFields
-from schema.batching import alone, batched, needed, reading, selected_below
+from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
+from schema.customer_owned import addresses_of, default_address_of, documents_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
-from schema.rows import all_shown, shown
+from schema.rows import all_shown
 from schema.user_error import UserError
 
 
@@ -35,70 +31,6 @@ from schema.user_error import UserError
 class Attribute:
     key: str = strawberry.field(description="The key, unique within the customer.")
     value: str = strawberry.field(description="What the seller keeps under the key.")
-
-
-def _of_its_own(info: Info, type_: str) -> frozenset[str] | None:
-    """Return what is needed of addresses or documents; where a customer is needed whole, so is what it owns, in one query."""
-    return None if needed(info, "Customer") is None else needed(info, type_)
-
-
-def _addresses(customers: "Sequence[Owned]", info: Info, kind: AddressKind | None = None) -> Promised[list[list[Address]]]:
-    info.context.may_read_customers()
-    loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
-
-    def chosen(found: Sequence[list[Row[StoredAddress]] | None]) -> list[list[Address]]:
-        return [all_shown([one for one in some or () if kind is None or one["kind"] == kind], info) for some in found]
-
-    return Promised(loader.load_many([one.owner for one in customers]), chosen)
-
-
-def _default_address(customers: "Sequence[Owned]", info: Info, kind: AddressKind) -> Promised[list[Address | None]]:
-    info.context.may_read_customers()
-    loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
-
-    def chosen(found: Sequence[list[Row[StoredAddress]] | None]) -> list[Address | None]:
-        return [
-            shown(next((one for one in some or () if one["kind"] == kind and one["is_default"]), None), info) for some in found
-        ]
-
-    return Promised(loader.load_many([one.owner for one in customers]), chosen)
-
-
-def _documents(
-    customers: "Sequence[Owned]", info: Info, type: DocumentType | None = None, status: DocumentStatus | None = None
-) -> Promised[list[list[Document]]]:
-    info.context.may_read_documents()
-    loader = info.context.loaders.documents_of(_of_its_own(info, "Document"))
-
-    def chosen(found: Sequence[list[Row[StoredDocument]] | None]) -> list[list[Document]]:
-        return [
-            all_shown(
-                [
-                    one
-                    for one in some or ()
-                    if (type is None or one["type"] == type) and (status is None or one["status"] == status)
-                ],
-                info,
-            )
-            for some in found
-        ]
-
-    return Promised(loader.load_many([one.owner for one in customers]), chosen)
-
-
-def begin_owned(info: Info, customer_id: str) -> None:
-    """Ask for what is selected of a customer's addresses and documents together with the customer: whose they are is known.
-
-    Only inside one seller. Nothing is told of them before there is a customer, and leave to read them.
-    """
-    viewer, loaders, selected = info.context.viewer, info.context.loaders, selected_below(info, "Customer")
-    if viewer.seller_id is None or not is_id(IdKind.CUSTOMER, customer_id):
-        return
-    owner = (viewer.seller_id, customer_id)
-    if "addresses" in selected or "defaultAddress" in selected:
-        loaders.addresses_of(_of_its_own(info, "Address")).begin([owner])
-    if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes:
-        loaders.documents_of(_of_its_own(info, "Document")).begin([owner])
 
 
 async def _onboarding(customers: "Sequence[Owned]", info: Info) -> list[Onboarding]:
@@ -147,7 +79,7 @@ class Customer(Node):
     )
 
     @strawberry.field(
-        description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(_addresses, "id", rows=True)
+        description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(addresses_of, "id", rows=True)
     )
     async def addresses(
         self,
@@ -155,20 +87,20 @@ class Customer(Node):
         kind: Annotated[AddressKind | None, strawberry.argument(description="Only those of this kind.")] = None,
     ) -> list[Address]:
         """Return the addresses, loaded together with those of all other customers of the answer."""
-        return await alone(_addresses, self, info, kind=kind)
+        return await alone(addresses_of, self, info, kind=kind)
 
     @strawberry.field(
         description="The address to use; null when it has none of this kind. Needs `customers:read`.",
-        metadata=batched(_default_address, "id", rows=True),
+        metadata=batched(default_address_of, "id", rows=True),
     )
     async def default_address(
         self, info: Info, kind: Annotated[AddressKind, strawberry.argument(description="What the address is for.")]
     ) -> Address | None:
         """Return the default address of one kind."""
-        return await alone(_default_address, self, info, kind=kind)
+        return await alone(default_address_of, self, info, kind=kind)
 
     @strawberry.field(
-        description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(_documents, "id", rows=True)
+        description="Its documents, oldest first. Needs `documents:read`.", metadata=batched(documents_of, "id", rows=True)
     )
     async def documents(
         self,
@@ -177,7 +109,7 @@ class Customer(Node):
         status: Annotated[DocumentStatus | None, strawberry.argument(description="Only those in this state.")] = None,
     ) -> list[Document]:
         """Return the documents, loaded together with those of all other customers of the answer."""
-        return await alone(_documents, self, info, type=type, status=status)
+        return await alone(documents_of, self, info, type=type, status=status)
 
     @strawberry.field(
         description="How far it has come with what its seller's settings require. Needs `customers:read`: of its documents no "
