@@ -44,5 +44,7 @@ async def found(
                 documents: list[dict[str, Any]] = cursor["firstBatch"]
                 return documents
             await collection.database.command({"killCursors": collection.name, "cursors": [cursor["id"]]})
-    asked = collection.find(conditions, projection, limit=limit, **({} if hint is None else {"hint": hint}))
+    # A stand-in has no indexes either.
+    by = {"hint": hint} if hint is not None and isinstance(collection, AsyncCollection) else {}
+    asked = collection.find(conditions, projection, limit=limit, **by)
     return await (asked.sort(list(sort)) if sort else asked).to_list()
