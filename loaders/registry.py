@@ -15,11 +15,11 @@ from models.address import Address
 from models.customer import Customer
 from models.document import Document
 from models.row import Row
+from models.stored import Fields
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
 from repositories.document import DocumentRepository
-from repositories.stored import Fields
 from repositories.unit_of_work import audit
 
 Owner = tuple[str, str]

@@ -7,8 +7,8 @@ from core.paging import Page, PageRequest
 from core.vocabulary import AddressKind
 from models.address import Address
 from models.row import Row
+from models.stored import Fields
 from repositories.base import OwnedRepository, change_update
-from repositories.stored import Fields
 
 
 class AddressRepository(OwnedRepository[Address]):

@@ -14,9 +14,9 @@ from core.paging import Page, PageRequest, Position
 from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
 from models.row import Row, row_class
+from models.stored import Fields, Readers
 from repositories.errors import translated
 from repositories.find import found
-from repositories.stored import Fields, Readers
 
 M = TypeVar("M", bound=beanie.Document)
 S = TypeVar("S", bound=StoredModel)
@@ -153,12 +153,14 @@ class LiveRepository(Repository[S]):
         hint: str | None = None,
     ) -> list[Row[S]]:
         """Return what `_find` does, as it is stored, for those who only read: with *fields*, or without `UNREAD`."""
-        reader, class_, inside = self.readers.of(fields), row_class(self.model), self._inside(conditions)
+        reader, class_ = self.readers.of(fields), row_class(self.model)
         with self._guard():
             if self._session is None:
-                some = await found(self._collection, class_, inside, reader.projection, sort, limit, hint)
+                some = await found(self._collection, self._inside(conditions), class_, reader.projection, sort, limit, hint)
             else:
-                cursor = self._collection.find(inside, reader.projection, session=self._session, limit=limit, hint=hint)
+                cursor = self._collection.find(
+                    self._inside(conditions), reader.projection, session=self._session, limit=limit, hint=hint
+                )
                 documents = await (cursor.sort(list(sort)) if sort else cursor).to_list()
                 some = [class_(document) for document in documents]
         return list(map(reader.row, some))
@@ -168,7 +170,7 @@ class LiveRepository(Repository[S]):
         with self._guard():
             return [
                 one["_id"]
-                for one in await found(self._collection, row_class(self.model), self._inside(conditions), {"_id": True})
+                for one in await found(self._collection, self._inside(conditions), row_class(self.model), {"_id": True})
             ]
 
     async def get(self, id_: str) -> S | None:

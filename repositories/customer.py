@@ -12,8 +12,8 @@ from core.filters import CustomerFilter, CustomerSort, TimeRange
 from core.paging import Page, PageRequest
 from models.customer import SORTED_BY, Customer
 from models.row import Row
+from models.stored import Fields
 from repositories.base import LiveRepository, change_update
-from repositories.stored import Fields
 
 FEW = 1_000
 """Customers that are read one by one, rather than that a list is walked in which they may be anywhere: some milliseconds."""

@@ -10,8 +10,8 @@ from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
 from models.document import EXPIRING, Document
 from models.row import Row
+from models.stored import Fields
 from repositories.base import OwnedRepository
-from repositories.stored import Fields
 
 
 class DocumentRepository(OwnedRepository[Document]):

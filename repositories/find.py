@@ -20,8 +20,8 @@ _OPTIONS: dict[type[Row[Any]], tuple[CodecOptions[Any], CodecOptions[Any]]] = {}
 
 async def found(
     collection: AsyncCollection[dict[str, Any]],
-    rows: type[R],
     conditions: Mapping[str, Any],
+    rows: type[R],
     projection: Mapping[str, bool] | None,
     sort: Sequence[tuple[str, int]] = (),
     limit: int = 0,
@@ -53,7 +53,9 @@ async def found(
                 some: list[R] = cursor["firstBatch"]
                 return some
             await collection.database.command({"killCursors": collection.name, "cursors": [cursor["id"]]})
-    asked = collection.find(conditions, projection, limit=limit, **({} if hint is None else {"hint": hint}))
+    # A stand-in has no indexes either.
+    hinted = {} if hint is None or not isinstance(collection, AsyncCollection) else {"hint": hint}
+    asked = collection.find(conditions, projection, limit=limit, **hinted)
     documents = await (asked.sort(list(sort)) if sort else asked).to_list()
     return [rows(document) for document in documents]
 

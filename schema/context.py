@@ -11,7 +11,7 @@ from core.errors import NotFound, Unauthenticated
 from loaders.registry import Lanes, Loaders
 from models.customer import Customer
 from models.row import Row
-from repositories.stored import Fields
+from models.stored import Fields
 from services.registry import Services
 
 _UNKNOWN = Device()

@@ -8,7 +8,7 @@ import strawberry
 
 from models.base import StoredModel
 from models.row import Row, row_class
-from repositories.stored import InRow, in_row
+from models.stored import InRow, in_row
 
 N = TypeVar("N", bound="type[Node]")
 

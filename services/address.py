@@ -12,7 +12,7 @@ from core.vocabulary import CustomerEventType
 from models.address import Address
 from models.customer import Customer
 from models.row import Row
-from repositories.stored import Fields
+from models.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after

@@ -14,8 +14,8 @@ from core.tenancy import Reach, Tenant
 from core.vocabulary import CustomerEventType, CustomerStatus
 from models.customer import Customer
 from models.row import Row
+from models.stored import Fields
 from repositories.errors import KeyTaken
-from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_creating import CustomerCreating, CustomerSaved
 from services.customer_lookup import (

@@ -9,7 +9,7 @@ from core.filters import CustomerFilter, CustomerKey, CustomerKeyKind
 from core.tenancy import Tenant
 from models.customer import Customer
 from models.row import Row
-from repositories.stored import Fields
+from models.stored import Fields
 from repositories.unit_of_work import Repositories
 from services.records import RecordMaker, unique
 from services.rules.document_number import lookup_numbers

@@ -13,8 +13,8 @@ from core.paging import Page, PageRequest
 from core.vocabulary import DocumentStatus
 from models.document import Document, StoredFile
 from models.row import Row
+from models.stored import Fields
 from repositories.errors import KeyTaken
-from repositories.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_keys import Numbers, key_of, opened_numbers
 from services.customer_lookup import not_found, require_customer, taken_problem

@@ -16,9 +16,9 @@ from core.trace import TRACEPARENT
 from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus
 from events.customer import customer_data
 from models.customer import Customer
+from models.stored import Reader
 from repositories.base import stored_form
 from repositories.key_ranges import key_range_of
-from repositories.stored import Reader
 from services.customer_values import PATCHABLE
 from services.records import NewDocuments, RecordMaker, changed_fields, default_addresses, derived_names, unique
 

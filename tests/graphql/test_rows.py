@@ -21,11 +21,11 @@ from auth.principal import SCOPES, Principal
 from compiled_graphql.contract import IN_ROW, ROWS, Unsupported
 from core.vocabulary import PrincipalKind
 from models.row import Row, row_class
+from models.stored import stored_name
 from repositories.address import AddressRepository
 from repositories.base import LiveRepository
 from repositories.customer import CustomerRepository
 from repositories.document import DocumentRepository
-from repositories.stored import stored_name
 from schema.context import Context
 from services.registry import Services
 

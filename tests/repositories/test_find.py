@@ -29,7 +29,7 @@ async def _numbers(container: Container) -> AsyncIterator[Collection]:
 
 
 async def test_conditions_fields_order_and_limit_hold(numbers: Collection) -> None:
-    found = await find.found(numbers, ROW, {"odd": True}, {"odd": True}, [("_id", -1)], limit=2)
+    found = await find.found(numbers, {"odd": True}, ROW, {"odd": True}, [("_id", -1)], limit=2)
 
     assert [{"_id": 5, "odd": True}, {"_id": 3, "odd": True}] == found
     assert {ROW} == set(map(type, found))
@@ -40,7 +40,7 @@ async def test_what_does_not_fit_into_one_message_comes_all_the_same(
 ) -> None:
     monkeypatch.setattr(find, "_ONE_MESSAGE", 2)
 
-    found = await find.found(numbers, ROW, {}, {"_id": True}, [("_id", 1)])
+    found = await find.found(numbers, {}, ROW, {"_id": True}, [("_id", 1)])
 
     assert [{"_id": number} for number in NUMBERS] == found
     assert {ROW} == set(map(type, found))
@@ -52,6 +52,6 @@ async def test_a_server_that_has_just_changed_is_asked_again(numbers: Collection
 
     monkeypatch.setattr(AsyncDatabase, "command", lost)
 
-    found = await find.found(numbers, ROW, {"odd": False}, {"_id": True}, [("_id", 1)])
+    found = await find.found(numbers, {"odd": False}, ROW, {"_id": True}, [("_id", 1)])
 
     assert [{"_id": 0}, {"_id": 2}, {"_id": 4}, {"_id": 6}] == found
