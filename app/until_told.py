@@ -2,11 +2,15 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
 
 import uvloop
 
 from core.ending import end
+
+T = TypeVar("T")
 
 
 def run_until_told(process: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -22,22 +26,23 @@ async def _run(process: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     await process(stop)
 
 
-def run_until_interrupted(work: Coroutine[object, object, None]) -> None:
-    """Run *work*; the first Ctrl-C ends it, also where a library loses the cancellation.
+def run_until_interrupted(work: Coroutine[object, object, T]) -> T:
+    """Run *work* and return what it does; the first Ctrl-C ends it, also where a library loses the cancellation.
 
     Raises:
         KeyboardInterrupt: it was ended so.
     """
-    asyncio.run(_interruptible(work))
+    return asyncio.run(_interruptible(work))
 
 
-async def _interruptible(work: Coroutine[object, object, None]) -> None:
+async def _interruptible(work: Coroutine[object, object, T]) -> T:
     working = asyncio.create_task(work)
     interrupted = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
+    if threading.current_thread() is threading.main_thread():  # no other is told of signals
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
     waiting = asyncio.create_task(interrupted.wait())
     await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
     await end([working, waiting])
     if interrupted.is_set():
         raise KeyboardInterrupt
-    await working
+    return await working

@@ -1,6 +1,5 @@
 """``customer-service import``: does with a file of customers exactly what a front end does."""
 
-import asyncio
 import json
 import shlex
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from app.cli.import_flow import Declined, Job, Place, Unusable, run
 from app.cli.import_preview import preview, show_preview
 from app.cli.import_screen import ProgressScreen, show_outcome, show_report
 from app.cli.teaching import shown_by
+from app.until_told import run_until_interrupted
 from core.vocabulary import BulkImportStatus
 
 
@@ -121,7 +121,7 @@ def import_file(
         progress = ProgressScreen(screen, silent=as_json and not screen.is_terminal)
         if look and file is not None:
             _preview(job, progress, screen, as_json=as_json)
-        outcome = asyncio.run(run(job, place, progress))
+        outcome = run_until_interrupted(run(job, place, progress))
     except KeyboardInterrupt:
         _interrupted(complaints, place)
     except (Nowhere, Unusable, Declined, GraphQLFailed) as error:
@@ -138,7 +138,7 @@ def import_file(
 
 
 def _preview(job: Job, progress: ProgressScreen, screen: Console, *, as_json: bool) -> NoReturn:
-    found = asyncio.run(preview(job, progress))
+    found = run_until_interrupted(preview(job, progress))
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:

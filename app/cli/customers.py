@@ -20,6 +20,7 @@ from app.cli.endpoint import As, Endpoint, Seller, Token, Url, find_endpoint
 from app.cli.graphql_client import open_client
 from app.cli.import_screen import ProgressScreen
 from app.cli.teaching import shown_by
+from app.until_told import run_until_interrupted
 from core.ids import IdKind, is_id
 
 customers = typer.Typer(name="customers", help="Find, show and export customers.", no_args_is_help=True)
@@ -167,7 +168,7 @@ def export(
         endpoint = find_endpoint(url, token, as_=as_)
         task = Export(endpoint, _filter(None, tag, status), seller, form, output, tuple(attribute or ()), after)
         try:
-            asyncio.run(export_customers(task, screen))
+            run_until_interrupted(export_customers(task, screen))
         except (Interrupted, Unwritable) as error:
             _unfinished(notes, task, str(error), status=1)
         except KeyboardInterrupt:
