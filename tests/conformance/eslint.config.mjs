@@ -19,6 +19,9 @@ const VALUES = [
   'DocumentFile',
   'DocumentUpload',
   'DownloadTarget',
+  // There is one for a customer that was erased, and it is asked for by that customer's id.
+  'ErasureReceipt',
+  'ErasureSwept',
   'Header',
   'Onboarding',
   'PageInfo',
