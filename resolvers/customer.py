@@ -33,7 +33,7 @@ from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
 from schema.rows import shown
 from schema.viewer import own_customer
-from services.masking import seen_row
+from services.masking import seen
 from services.rules.profile import MAX_TAGS
 
 
@@ -42,7 +42,7 @@ def _customer(queries: Sequence[object], info: Info, id: str) -> Promised[list[C
     viewer.require_sight()
     asked = info.context.loaders.customers(needed(info, "Customer")).load(id)
     begin_owned(info, id)
-    return Promised(asked, lambda row: [shown(row and seen_row(viewer, row), info)] * len(queries))
+    return Promised(asked, lambda row: [shown(row and seen(viewer, row), info)] * len(queries))
 
 
 @strawberry.type

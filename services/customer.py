@@ -35,7 +35,7 @@ from services.customer_values import (
     stored_values,
     with_key,
 )
-from services.masking import require_harmless, seen, seen_row
+from services.masking import require_harmless, seen
 from services.records import RecordMaker, changed_fields, moment_after
 from services.rules.customer import check_customer_values
 from services.rules.profile import check_identifiers
@@ -72,10 +72,10 @@ class CustomerService:
     # ------------------------------------------------------------------ reading
 
     async def get(self, viewer: Principal, customer_id: str) -> Customer | None:
-        """Return a customer; an unknown id, a deleted customer and another seller's are all None."""
+        """Return a customer, to be read and not changed; an unknown id, a deleted one and another seller's are all None."""
         viewer.require_sight()
-        found = await Repositories(viewer.reach()).customers.get(customer_id)
-        return None if found is None else seen(viewer, found)
+        found = await Repositories(viewer.reach()).customers.read("_id", [customer_id])
+        return None if found is None else seen(viewer, found).record
 
     async def get_by(
         self, viewer: Principal, key: CustomerKey, seller_id: str | None, *, fields: Fields = None
@@ -125,7 +125,7 @@ class CustomerService:
         normalised, document_keys = self._lookup.filter(tenant, chosen)
         customers = Repositories(tenant).customers
         page = await customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
-        return replace(page, items=[seen_row(viewer, one) for one in page.items]) if viewer.sees_masked else page
+        return replace(page, items=[seen(viewer, one) for one in page.items]) if viewer.sees_masked else page
 
     async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
         """Return how many customers meet the filter."""

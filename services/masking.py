@@ -6,7 +6,7 @@ from auth.principal import Principal, Scope
 from core.data_map import CUSTOMERS
 from core.filters import CustomerFilter, CustomerSort
 from core.personal_data import MASKED, Mask, mask_email, mask_phone
-from models.customer import Customer, StoredAttribute
+from models.customer import Customer
 from models.row import Row
 
 HIDDEN = "•••"
@@ -15,21 +15,8 @@ HIDDEN = "•••"
 _BY_NAME = frozenset({CustomerSort.NAME_ASC, CustomerSort.NAME_DESC})
 
 
-def seen(viewer: Principal, customer: Customer) -> Customer:
-    """Return a stored customer as *viewer* may see it; *customer* itself stays as it is, and may have been read in part."""
-    if not viewer.sees_masked:
-        return customer
-    values = {name: _seen(name, value) for name, value in vars(customer).items()}
-    if attributes := values.get("attributes"):
-        values["attributes"] = [StoredAttribute(key=one.key, value=HIDDEN) for one in attributes]
-    # Not made anew: a field that was not read stays unread.
-    masked: Customer = customer.model_copy()
-    masked.__dict__.update(values)
-    return masked
-
-
-def seen_row(viewer: Principal, row: Row[Customer]) -> Row[Customer]:
-    """Return a stored customer as `seen` does, still as it is stored."""
+def seen(viewer: Principal, row: Row[Customer]) -> Row[Customer]:
+    """Return a stored customer as *viewer* may see it; *row* itself stays as it is, and may have been read in part."""
     if not viewer.sees_masked:
         return row
     masked = type(row)((name, shown) for name, value in row.items() if (shown := _seen(name, value)) is not None)
