@@ -1,7 +1,8 @@
-"""How commands answer: as JSON for programs, as tables for people, and with an exit status."""
+"""How commands ask and answer: as JSON for programs, as tables for people, and with an exit status."""
 
+import asyncio
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -10,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.endpoint import Nowhere
-from app.cli.graphql_client import GraphQLFailed
+from app.cli.endpoint import Endpoint, Nowhere
+from app.cli.graphql_client import GraphQLFailed, open_client
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -48,3 +49,17 @@ def asking() -> Iterator[None]:
     except GraphQLFailed as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+
+
+def ask(endpoint: Endpoint, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one operation and return its data.
+
+    Raises:
+        GraphQLFailed: there is none.
+    """
+
+    async def answer() -> dict[str, Any]:
+        async with open_client(endpoint.url, endpoint.token) as client:
+            return await client.execute(document, variables)
+
+    return asyncio.run(answer())

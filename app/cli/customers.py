@@ -1,6 +1,5 @@
 """``customer-service customers``: what support and operators look up, and what they carry away."""
 
-import asyncio
 import json
 import os
 import shlex
@@ -14,10 +13,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli.answers import AsJson, asking, show_json, show_table
+from app.cli.answers import AsJson, ask, asking, show_json, show_table
 from app.cli.customer_export import Export, Format, Interrupted, Unwritable, export_customers
-from app.cli.endpoint import As, Endpoint, Seller, Token, Url, find_endpoint
-from app.cli.graphql_client import open_client
+from app.cli.endpoint import As, Seller, Token, Url, find_endpoint
 from app.cli.import_screen import ProgressScreen
 from app.cli.teaching import shown_by
 from app.until_told import run_until_interrupted
@@ -71,7 +69,7 @@ def find(
     """
     variables = {"filter": _filter(words, tag, status), "first": first, "seller": seller}
     with asking():
-        page = asyncio.run(_ask(find_endpoint(url, token, as_=as_), _FIND, variables))["customers"]
+        page = ask(find_endpoint(url, token, as_=as_), _FIND, variables)["customers"]
     found, more = page["nodes"], page["pageInfo"]["hasNextPage"]
     if as_json:
         show_json({"customers": found, "more": more})
@@ -114,7 +112,7 @@ def show(
     else:
         document, variables = _BY_KEY, {"key": _key(which), "seller": seller}
     with asking():
-        found = asyncio.run(_ask(find_endpoint(url, token, as_=as_), document, variables))["found"]
+        found = ask(find_endpoint(url, token, as_=as_), document, variables)["found"]
     if found is None:
         typer.echo(f"There is no customer {which} that this token can see.", err=True)
         raise typer.Exit(1)
@@ -191,11 +189,6 @@ def _unfinished(notes: Console, task: Export, reason: str, *, status: int) -> No
         columns = [word for key in task.attributes for word in ("--attribute", key)]
         notes.print(Text(f"Go on with the same command and: {shlex.join(['--after', task.place, *columns])}"))
     raise typer.Exit(status)
-
-
-async def _ask(endpoint: Endpoint, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    async with open_client(endpoint.url, endpoint.token) as client:
-        return await client.execute(document, variables)
 
 
 def _filter(words: list[str] | None, tags: list[str] | None, status: Status | None) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """``customer-service query``: one GraphQL operation against a running service."""
 
-import asyncio
 import json
 from typing import Annotated, Any
 
 import typer
 
-from app.cli.endpoint import As, Endpoint, Nowhere, Token, Url, find_endpoint
-from app.cli.graphql_client import GraphQLFailed, open_client
+from app.cli.answers import ask, asking
+from app.cli.endpoint import As, Token, Url, find_endpoint
 from app.cli.teaching import shown_by
 
 
@@ -32,21 +31,10 @@ def query(
 
     Exit status: 0 answered, 1 refused by the service, 2 it could not be asked.
     """
-    try:
-        data = asyncio.run(_ask(find_endpoint(url, token, as_=as_), document, _variables(variables)))
-    except Nowhere as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
-    except GraphQLFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+    with asking():
+        data = ask(find_endpoint(url, token, as_=as_), document, _variables(variables))
     found = data if select is None else _at(data, select)
     typer.echo(found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False))
-
-
-async def _ask(endpoint: Endpoint, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-    async with open_client(endpoint.url, endpoint.token) as client:
-        return await client.execute(document, variables)
 
 
 def _variables(text: str | None) -> dict[str, Any]:

@@ -51,12 +51,11 @@ def rotate(*, as_json: AsJson = False) -> None:
 
     With aws.kms.keyId, also the way from the master key of the settings to one in KMS, and from one of KMS to another.
     """
-    key = _run(lambda book: book.add(VaultKeyUse.WRAPPING))
-    if as_json:
-        show_json({"key": key.id})
-        return
-    typer.echo(f"{key.id} wraps from in {_MINUTES} minute on. Workers wrap the keys of all customers anew; follow it with:")
-    typer.echo("customer-service vault status")
+    _replace(
+        VaultKeyUse.WRAPPING,
+        f"wraps from in {_MINUTES} minute on. Workers wrap the keys of all customers anew",
+        as_json=as_json,
+    )
 
 
 @vault.command()
@@ -66,12 +65,7 @@ def reindex(*, as_json: AsJson = False) -> None:
 
     Begin it once every process is of this version.
     """
-    key = _run(lambda book: book.add(VaultKeyUse.INDEX))
-    if as_json:
-        show_json({"key": key.id})
-        return
-    typer.echo(f"{key.id} takes the place of the index key once workers have been over all documents; follow it with:")
-    typer.echo("customer-service vault status")
+    _replace(VaultKeyUse.INDEX, "takes the place of the index key once workers have been over all documents", as_json=as_json)
 
 
 @vault.command()
@@ -86,6 +80,16 @@ def tidy(*, as_json: AsJson = False) -> None:
         show_json({"removed": removed})
         return
     typer.echo(f"{removed:,} old seals were removed.")
+
+
+def _replace(use: VaultKeyUse, what: str, *, as_json: bool) -> None:
+    """Add a key, and tell *what* it does."""
+    key = _run(lambda book: book.add(use))
+    if as_json:
+        show_json({"key": key.id})
+        return
+    typer.echo(f"{key.id} {what}; follow it with:")
+    typer.echo("customer-service vault status")
 
 
 async def _looked_up(book: KeyBook) -> tuple[list[VaultKey], dict[str, int], int]:
