@@ -66,7 +66,7 @@ class Collector:
             return Response("This is no OTLP.", 400)
         with self._lock:
             for resource in sent.resource_spans:
-                process = _attributes(resource.resource.attributes).get("process")
+                process = attributes(resource.resource.attributes).get("process")
                 for scope in resource.scope_spans:
                     for span in scope.spans:
                         self._keep(span.trace_id.hex(), _shown(span, process))
@@ -92,7 +92,7 @@ def _shown(span: Span, process: object) -> Json:
         "start": span.start_time_unix_nano,
         "milliseconds": (span.end_time_unix_nano - span.start_time_unix_nano) / _NANOSECONDS,
         "failed": span.status.code == Status.STATUS_CODE_ERROR,
-        "attributes": _attributes(span.attributes),
+        "attributes": attributes(span.attributes),
     }
 
 
@@ -101,7 +101,8 @@ def _summary(trace_id: str, spans: list[Json]) -> Json:
     return {"traceId": trace_id, "name": first["name"], "spans": len(spans), "milliseconds": first["milliseconds"]}
 
 
-def _attributes(given: Iterable[KeyValue]) -> Json:
+def attributes(given: Iterable[KeyValue]) -> Json:
+    """Return attributes of a span or a resource by their names."""
     return {one.key: getattr(one.value, one.value.WhichOneof("value") or "string_value") for one in given}
 
 

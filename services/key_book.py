@@ -5,7 +5,6 @@
 A key is there for `SETTLE` before anything depends on it, so that every process knows it by then.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,7 +13,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from core.clock import Clock
-from core.ending import end
 from core.errors import ErrorCode, Refused, Unavailable
 from core.ids import IdKind, new_id
 from core.sealing import SealBroken, Sealer, decrypt, encrypt
@@ -22,7 +20,7 @@ from core.vault import FIRST, IndexKey, KeyRing, Vault
 from models.vault_key import VaultKey, VaultKeyState, VaultKeyUse
 from repositories.vault_key import VaultKeys
 from services.ports import MasterKey
-from services.repeating import repeat
+from services.repeating import beside, repeat
 
 _log = structlog.get_logger("keys")
 
@@ -163,8 +161,5 @@ async def open_key_book(clock: Clock, vault: Vault, masters: Sequence[MasterKey]
     """
     book = KeyBook(clock, vault, masters)
     await book.depend_on_master()
-    following = asyncio.create_task(book.follow(), name="keys")
-    try:
+    async with beside(book.follow(), name="keys"):
         yield book
-    finally:
-        await end([following])

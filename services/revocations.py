@@ -13,12 +13,11 @@ import structlog
 from auth.principal import Principal
 from auth.tokens import Credential
 from core.clock import Clock
-from core.ending import end
 from core.errors import Unauthenticated
 from core.ids import CLIENT_PREFIX
 from core.vocabulary import PrincipalKind
 from repositories.revocation import RevocationLog
-from services.repeating import repeat
+from services.repeating import beside, repeat
 
 _log = structlog.get_logger("revocations")
 
@@ -164,8 +163,5 @@ async def open_revocations(clock: Clock, *, token_lifetime: timedelta) -> AsyncI
     """
     revocations = Revocations(clock, token_lifetime=token_lifetime)
     await revocations.look()
-    following = asyncio.create_task(revocations.follow(), name="revocations")
-    try:
+    async with beside(revocations.follow(), name="revocations"):
         yield revocations
-    finally:
-        await end([following])

@@ -22,7 +22,7 @@ from core.errors import Unavailable
 from core.seller import NOTHING_SAID, SellerRules
 from models.seller import Seller, StoredRules
 from repositories.seller import SellerRecords
-from services.repeating import repeat
+from services.repeating import beside, repeat
 from services.rules.country import country_codes
 
 _log = structlog.get_logger("sellers")
@@ -156,9 +156,8 @@ async def open_seller_book(clock: Clock, source: TenantSource | None) -> AsyncIt
     """
     book = SellerBook(clock, source)
     await book.look()
-    following = asyncio.create_task(book.follow(), name="sellers")
     try:
-        yield book
+        async with beside(book.follow(), name="sellers"):
+            yield book
     finally:
-        await end([following])
         await book.close()

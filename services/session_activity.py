@@ -1,6 +1,5 @@
 """When sessions were used last: noted in memory, written now and then."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -9,10 +8,9 @@ import structlog
 
 from auth.principal import Principal
 from core.clock import Clock
-from core.ending import end
 from core.errors import Unavailable
 from repositories.session import mark_seen
-from services.repeating import attempt, repeat
+from services.repeating import attempt, beside, repeat
 
 _log = structlog.get_logger("sessions")
 
@@ -59,9 +57,8 @@ class SessionActivity:
 async def open_session_activity(clock: Clock) -> AsyncIterator[SessionActivity]:
     """Note and write until the context ends, and what is left then."""
     activity = SessionActivity(clock)
-    following = asyncio.create_task(activity.follow(), name="session-activity")
     try:
-        yield activity
+        async with beside(activity.follow(), name="session-activity"):
+            yield activity
     finally:
-        await end([following])
         await attempt(activity.write, _NOT_WRITTEN)

@@ -11,6 +11,8 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from embedded import traces_server
+
 
 @dataclass
 class Collector:
@@ -32,7 +34,7 @@ class Collector:
 
 def attributes(span: Span) -> dict[str, Any]:
     """Return the attributes of a span."""
-    return {one.key: getattr(one.value, one.value.WhichOneof("value") or "string_value") for one in span.attributes}
+    return traces_server.attributes(span.attributes)
 
 
 @contextmanager
