@@ -22,6 +22,7 @@ class Scope(StrEnum):
     ERASURE = "erasure"
     IMPORTS_READ = "imports:read"
     IMPORTS_WRITE = "imports:write"
+    LEGAL_HOLD = "legal_hold"
 
 
 _SELLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

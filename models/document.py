@@ -38,7 +38,8 @@ class Document(OwnedModel):
 
     `number_box` is the number under the customer's own key. `number_sealed` is the number as the version before sealed it, with
     a key per seller; it is written by nobody any more. `number_key` is the blind index by which it is found, `number_key_next`
-    the one that takes its place while the index key is replaced.
+    the one that takes its place while the index key is replaced. `file_removed_at` is when its file went, because it had been
+    kept for long enough.
     """
 
     type: DocumentType
@@ -52,8 +53,14 @@ class Document(OwnedModel):
     issued_on: str | None = None
     expires_on: str | None = None
     file: StoredFile | None = None
+    file_removed_at: datetime | None = None
     upload: PendingUpload | None = None
     rejection_reason: str | None = None
+
+    @property
+    def was_filed(self) -> bool:
+        """Whether it has its file, or had it until that was kept for long enough."""
+        return self.file is not None or self.file_removed_at is not None
 
     @property
     def number_keys(self) -> list[str]:
@@ -85,5 +92,11 @@ class Document(OwnedModel):
                 [("expires_on", ASCENDING), ("_id", ASCENDING)],
                 name="by_expiry",
                 partialFilterExpression={"live": True, "status": {"$in": EXPIRING}, "expires_on": {"$gt": ""}},
+            ),
+            # Files that may have been kept for long enough; a document enters it with its file.
+            IndexModel(
+                [("seller_id", ASCENDING), ("status", ASCENDING), ("updated_at", ASCENDING), ("_id", ASCENDING)],
+                name="filed_by_status",
+                partialFilterExpression={"live": True, "file.key": {"$gt": ""}},
             ),
         ]

@@ -16,6 +16,7 @@ from models.import_result import ImportBatchResult
 from models.lease import Lease
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
+from models.retention_run import RetentionRun
 from models.revocation import Revocation
 from models.seller import Seller
 from models.service_client import ServiceClient
@@ -50,5 +51,6 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Revocation,
     ServiceClient,
     Seller,
+    RetentionRun,
     VaultKey,
 )

@@ -25,6 +25,7 @@ from repositories.erasure import Remains
 from repositories.errors import is_silence, translated
 from repositories.idempotency import IdempotencyRepository
 from repositories.otp_challenge import OtpChallengeRepository
+from repositories.retention import Retained
 from repositories.revocation import RevocationRepository
 from repositories.sealed_number import NumberHolders, SealedNumbers
 from repositories.session import SessionRepository
@@ -70,6 +71,7 @@ class Repositories:
         self.otp_challenges = OtpChallengeRepository(tenant, session)
         self.revocations = RevocationRepository(session)
         self.remains = Remains(tenant, session)
+        self.retained = Retained(tenant, session)
 
 
 class Units(Protocol):

@@ -177,6 +177,7 @@ class DocumentService:
                 return current
             values = {
                 "file": accepted.model_dump(),
+                "file_removed_at": None,
                 "upload": None,
                 "status": DocumentStatus.PENDING_REVIEW,
                 "rejection_reason": None,
@@ -217,7 +218,7 @@ class DocumentService:
         return DocumentSaved(document, invitations[0].ticket if invitations else None)
 
     def _require_awaiting(self, document: Document) -> None:
-        if document.file is not None and document.status is not DocumentStatus.REJECTED:
+        if document.was_filed and document.status is not DocumentStatus.REJECTED:
             message = "This document has its file already. File a new document to replace it."
             raise Refused.because(ErrorCode.STATE, message, "id")
         self._require_unexpired(document)

@@ -203,8 +203,10 @@ class RecordMaker:
         }
         return {field: [value for value in values if value] for field, values in found.items() if any(values)}
 
-    def event(self, customer: Customer, type_: CustomerEventType, *, actor: str, changed: Iterable[str]) -> CustomerEvent:
-        """Return the event that tells of the change which gave *customer* its present version."""
+    def event(
+        self, customer: Customer, type_: CustomerEventType, *, actor: str, changed: Iterable[str], reason: str | None = None
+    ) -> CustomerEvent:
+        """Return the event that tells of the change which gave *customer* its present version, and why if *reason* says so."""
         return CustomerEvent(
             id=new_id(IdKind.EVENT),
             seller_id=customer.seller_id,
@@ -216,6 +218,7 @@ class RecordMaker:
             occurred_at=customer.updated_at,
             data=customer_data(customer.model_dump(), self.privacy),
             trace=TRACEPARENT.get(),
+            reason=reason,
         )
 
 

@@ -24,6 +24,7 @@ from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
 from resolvers.node import NodeQuery
+from resolvers.retention import RetentionMutation
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
 from schema.scalars import SCALARS
@@ -73,6 +74,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "when there is one.",
             CustomerMutation,
             ErasureMutation,
+            RetentionMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,
