@@ -37,6 +37,9 @@ class Document(Shape):
     issued_on: date | None = Field(description="When it was issued.")
     expires_on: date | None = Field(description="The last day it is valid.")
     file: DocumentFile | None = Field(description="The uploaded file; null until an upload has been completed.")
+    file_removed_at: Moment | None = Field(
+        description="When its file was removed, because the seller keeps such files no longer; null otherwise."
+    )
     rejection_reason: str | None = Field(description="With REJECTED: why.")
     version: int = Field(description="Grows by one with every change.")
     created_at: Moment = Field(description="When it was filed.")
@@ -64,6 +67,7 @@ _STORED = (
     "type",
     "status",
     "issuing_country",
+    "file_removed_at",
     "rejection_reason",
     "version",
     "created_at",

@@ -60,6 +60,7 @@ _STORED_DOCUMENT = {
     "issuedOn": None,
     "expiresOn": None,
     "file": None,
+    "fileRemovedAt": None,
     "rejectionReason": None,
     "version": 1,
     "createdAt": _AT,

@@ -140,7 +140,7 @@ async def test_the_history_and_the_receipt_say_who_did_it_and_the_event_why(
 
     await house.round(days=31)
 
-    erased = await container.mongo.database["customer_events"].find_one({"customer_id": ada["id"], "type": "ERASED"})
+    erased = await container.mongo.database["customer_events"].find_one({"customer_id": ada["id"], "type": "ERASED"}) or {}
     assert ("UPDATED", ["retention"], "system:retention") == (told["type"], told["changed"], told["actor"])
     assert ("RETENTION", "system:retention") == (erased["reason"], erased["actor"])
     receipt = await ErasureNotes().receipt(ada["id"])
