@@ -122,7 +122,7 @@ class _Imports(LiveRepository[BulkImport]):
         return await self._find_one(conditions) is not None
 
     async def withdraw(self, record: BulkImport, at: datetime) -> BulkImport | None:
-        gone = {"error_report_key": None, "result_report_key": None}
+        gone = dict.fromkeys(("error_report_key", "masked_report_key", "result_report_key"))
         return await self._change_one({"_id": record.id, "version": record.version}, change_update(at, gone))
 
     async def mark(self, record: BulkImport, at: datetime) -> bool:

@@ -40,8 +40,11 @@ def require_harmless(viewer: Principal, chosen: CustomerFilter, sort: CustomerSo
 
 
 def _seen(name: str, value: Any) -> Any:
-    if not isinstance(value, str) or name not in CUSTOMERS:
-        return value
+    return shown_value(name, value) if isinstance(value, str) and name in CUSTOMERS else value
+
+
+def shown_value(name: str, value: str) -> str | None:
+    """Return what is shown of a customer's field with this stored name; None for nothing."""
     mask = CUSTOMERS[name].mask
     if mask is not Mask.PLAIN:
         return MASKED[mask](value)
