@@ -88,8 +88,8 @@ async def write_reports(store: ObjectStore, record: BulkImport, *, failed: int) 
     results = _merged(attempted, left.outcomes())
     async with store.write(f"{folder}/results.csv", content_type="text/csv") as report, aclosing(results):
         await report.write(result_header())
-        async for lines in _gathered(results):
-            await report.write(b"".join(lines))
+        async for some in _gathered(results):
+            await report.write(b"".join(some))
     said = failed or left.count
     return Reports(
         f"{folder}/errors.csv" if said else None,

@@ -7,6 +7,7 @@ what is stored, because nobody has checked yet that a name is a name. What nobod
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from auth.principal import Principal, Scope
 from core.data_map import CUSTOMERS
@@ -50,9 +51,10 @@ def masked_message(code: ErrorCode, message: str) -> str:
 def masked_draft(viewer: Principal, draft: CustomerDraft) -> CustomerDraft:
     """Return the customer that a row would make as *viewer* may see it: no addresses, and documents with their scope only."""
     texts = ("external_id", "email", "phone", "first_name", "last_name", "company")
+    shown: dict[str, Any] = {name: _shown(name, value) for name in texts if (value := getattr(draft, name)) is not None}
     return replace(
         draft,
-        **{name: _shown(name, value) for name in texts if (value := getattr(draft, name)) is not None},
+        **shown,
         date_of_birth=None,
         attributes=tuple(AttributeDraft(key=one.key, value=HIDDEN) for one in draft.attributes),
         addresses=(),
