@@ -143,7 +143,7 @@ FOLLOW = (
 )
 
 
-async def followed(served: str, token: str, id_: str) -> list[Json]:
+async def followed(served: str, token: str, id_: str) -> list[Any]:
     """Return the first event of a customer over both transports."""
     async with open_socket(served) as socket:
         await socket.init(token)
