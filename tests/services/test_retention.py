@@ -500,7 +500,7 @@ async def test_what_was_uploaded_goes_and_its_figures_stay(
 
     after = await state(execute, id_)
     assert [{}, {"imports": 1}, {}] == rounds
-    assert (3, []) == (len(lying), [key async for page in container.store.pages(folder) for key in page])
+    assert (4, []) == (len(lying), [key async for page in container.store.pages(folder) for key in page])
     assert (2, []) == (len(problems(before)), problems(after))
     assert (None, before["failedRows"], before["createdRows"]) == (
         after["errorReport"], after["failedRows"], after["createdRows"]
