@@ -10,6 +10,7 @@ from typing import Any
 from app.database import open_database
 from app.delivery import open_courier, send_allowances
 from app.keys import KeyFile, key_file, token_issuer
+from app.scanner import file_scanner, note_absence
 from app.settings import InvalidSettings, Settings
 from app.stores import open_queue, open_store
 from app.vault import open_vault
@@ -24,6 +25,7 @@ from infra.sqs import SqsWorkQueue
 from infra.tenant_service import TenantService, open_tenant_service
 from repositories.bulk_import import ImportChanges
 from repositories.customer_event import CustomerEventChanges, MongoOutbox
+from repositories.file_scan import FileScans
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
@@ -35,7 +37,9 @@ from services.customer_watching import JOINED, CustomerWatching
 from services.document import DocumentService
 from services.document_changes import DocumentChanges
 from services.document_expiry import DocumentExpiry
+from services.document_reminders import DocumentReminders
 from services.document_review import DocumentReviewService
+from services.document_scan import DocumentScans
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
@@ -46,6 +50,7 @@ from services.import_watching import LATEST
 from services.live import open_live
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
+from services.ports import FileScanner
 from services.records import RecordMaker
 from services.registry import Services
 from services.revocations import Revocations, open_revocations
@@ -61,7 +66,7 @@ from services.uploads import DocumentFiles
 from services.vault_chores import VaultChores
 from workers.bulk_import import ImportWorker
 from workers.housekeeping import Housekeeping
-from workers.measuring import Measurement, of_outbox, of_queue
+from workers.measuring import Measurement, of_outbox, of_queue, of_scans
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Connections:
     store: S3ObjectStore
     queue: SqsWorkQueue
     limits: ImportLimits
+    scanner: FileScanner | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,8 @@ async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) ->
             max_workers=bulk.max_workers,
             lease_seconds=bulk.lease_seconds,
         )
-        yield Connections(settings, rules, book, mongo, mongo.units, store, queue, limits)
+        note_absence(settings)
+        yield Connections(settings, rules, book, mongo, mongo.units, store, queue, limits, file_scanner(settings))
 
 
 @asynccontextmanager
@@ -155,8 +162,8 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             erasure=build_erasure(to, limits),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
-            documents=DocumentService(to.units, rules.records, rules.policies, DocumentFiles(to.store), clock),
-            document_reviews=DocumentReviewService(to.units, DocumentChanges(rules.records, clock), rules.policies),
+            documents=DocumentService(to.units, rules.records, rules.policies, build_files(to), clock),
+            document_reviews=build_reviews(to),
             onboarding=OnboardingService(rules.policies),
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
             import_previews=ImportPreviews(to.store, to.limits, rules.policies, rules.records),
@@ -175,6 +182,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             to.store,
             to.queue,
             to.limits,
+            to.scanner,
             services,
             revocations,
             activity,
@@ -186,7 +194,24 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
 
 def build_customers(to: Connections) -> CustomerService:
     """Return the service that reads and changes customers."""
-    return CustomerService(to.units, to.rules.records, to.rules.policies, DocumentFiles(to.store), to.rules.clock)
+    return CustomerService(to.units, to.rules.records, to.rules.policies, build_files(to), to.rules.clock)
+
+
+def build_files(to: Connections) -> DocumentFiles:
+    """Return the files of documents. With a scanner, nobody reads one before that has found nothing in it."""
+    return DocumentFiles(to.store, scanning=to.scanner is not None)
+
+
+def build_reviews(to: Connections) -> DocumentReviewService:
+    """Return the service that decides on documents."""
+    changes = DocumentChanges(to.rules.records, to.rules.clock)
+    return DocumentReviewService(to.units, changes, to.rules.policies, build_files(to))
+
+
+def build_scans(to: Connections, scanner: FileScanner) -> DocumentScans:
+    """Return the chore that looks through files of documents."""
+    changes = DocumentChanges(to.rules.records, to.rules.clock)
+    return DocumentScans(to.units, changes, to.store, scanner, to.rules.clock)
 
 
 def build_erasure(to: Connections, limits: SignInLimits) -> ErasureService:
@@ -245,17 +270,20 @@ def housekeeping(to: Connections) -> Housekeeping:
     return Housekeeping(
         [
             DocumentExpiry(to.units, DocumentChanges(rules.records, clock), clock).sweep,
+            DocumentReminders(to.units, rules.records, clock, to.settings.documents.reminder_days).sweep,
             ErasedFiles(to.store, clock, rules.sealer).sweep,
             build_erasure(to, SignInLimits(rules.sealer, clock, send_allowances(to.settings))).sweep,
             keys.rewrap,
             keys.reindex,
-        ]
+        ],
+        prompt=[] if to.scanner is None else [build_scans(to, to.scanner).sweep],
     )
 
 
 def measurements(to: Connections) -> list[Measurement]:
     """Return what every worker measures besides: what waits for a worker, and for the relay, which may not live."""
-    return [of_queue(to.queue), of_outbox(MongoOutbox(to.rules.clock, holder=""), to.rules.clock)]
+    scans = [] if to.scanner is None else [of_scans(FileScans())]
+    return [of_queue(to.queue), of_outbox(MongoOutbox(to.rules.clock, holder=""), to.rules.clock), *scans]
 
 
 def build_rules(settings: Settings) -> Rules:

@@ -30,6 +30,7 @@ EVENT_NAMES: Mapping[CustomerEventType, str] = {
     CustomerEventType.UPDATED: "customer.updated",
     CustomerEventType.DELETED: "customer.deleted",
     CustomerEventType.ERASED: "customer.erased",
+    CustomerEventType.DOCUMENT_EXPIRING: "customer.document_expiring",
 }
 
 Names = Mapping[str, str]
@@ -71,7 +72,7 @@ class CustomerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTopics:
-    """Names of the topics; what is erased goes where deletions go."""
+    """Names of the topics; what is erased goes where deletions go, and news without a change where changes go."""
 
     created: str
     updated: str
@@ -91,7 +92,7 @@ def topic_of(event_type: CustomerEventType, topics: EventTopics) -> str:
     """Return the topic that events of this type are published to."""
     if event_type is CustomerEventType.CREATED:
         return topics.created
-    if event_type is CustomerEventType.UPDATED:
+    if event_type in {CustomerEventType.UPDATED, CustomerEventType.DOCUMENT_EXPIRING}:
         return topics.updated
     return topics.deleted
 

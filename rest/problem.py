@@ -13,6 +13,7 @@ from core.errors import (
     BadInput,
     Conflict,
     ErrorCode,
+    FileWithheld,
     Forbidden,
     NotFound,
     Problem,
@@ -37,6 +38,7 @@ INTERNAL = "INTERNAL"
 _STATUS: Mapping[type[ServiceError], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    FileWithheld: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     BadInput: HTTPStatus.BAD_REQUEST,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,

@@ -19,9 +19,17 @@ class DocumentChanges:
         self._clock = clock
 
     async def touch(
-        self, work: Repositories, actor: str, customer: Customer, documents: Sequence[Document] | None = None
+        self,
+        work: Repositories,
+        actor: str,
+        customer: Customer,
+        documents: Sequence[Document] | None = None,
+        *,
+        about: Mapping[str, object],
     ) -> Customer:
         """Give *customer* its next version, and the numbers of *documents* when those changed; tell of it.
+
+        *about* is the document that changed, as it is stored.
 
         Raises:
             Refused: NOT_FOUND, when somebody was faster.
@@ -32,7 +40,8 @@ class DocumentChanges:
         changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
         if changed is None:
             raise not_found("id")
-        await work.events.append([self._records.event(changed, CustomerEventType.UPDATED, actor=actor, changed=["documents"])])
+        event = self._records.event(changed, CustomerEventType.UPDATED, actor=actor, changed=["documents"], document=about)
+        await work.events.append([event])
         return changed
 
     async def write(self, work: Repositories, actor: str, document: Document, values: Mapping[str, object]) -> Document:
@@ -42,7 +51,7 @@ class DocumentChanges:
             Refused: NOT_FOUND, when the document or its customer is gone, or somebody was faster.
         """
         customer = await require_customer(work, document.customer_id)
-        changed = await self.touch(work, actor, customer)
+        changed = await self.touch(work, actor, customer, about={**document.model_dump(), **values})
         saved = await work.documents.change(document, changed.updated_at, values)
         if saved is None:
             raise not_found("id")

@@ -1,6 +1,6 @@
 """From drafts that passed the rules to records that can be stored, and to the event that tells of them. No I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,6 +13,7 @@ from core.trace import TRACEPARENT
 from core.vault import CustomerKey, Vault
 from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentStatus, EventPrivacy
 from events.customer import CustomerEvent, customer_data
+from events.document import about_document
 from models.address import Address
 from models.customer import Customer, RowSource, StoredAttribute
 from models.document import Document
@@ -203,8 +204,22 @@ class RecordMaker:
         }
         return {field: [value for value in values if value] for field, values in found.items() if any(values)}
 
-    def event(self, customer: Customer, type_: CustomerEventType, *, actor: str, changed: Iterable[str]) -> CustomerEvent:
-        """Return the event that tells of the change which gave *customer* its present version."""
+    def event(
+        self,
+        customer: Customer,
+        type_: CustomerEventType,
+        *,
+        actor: str,
+        changed: Iterable[str],
+        document: Mapping[str, object] | None = None,
+    ) -> CustomerEvent:
+        """Return the event that tells of the change which gave *customer* its present version.
+
+        *document* is the one that the change was about, as it is stored, if it was about one; see `events.document`.
+        """
+        data = customer_data(customer.model_dump(), self.privacy)
+        if document is not None:
+            data["document"] = about_document(document, self.privacy)
         return CustomerEvent(
             id=new_id(IdKind.EVENT),
             seller_id=customer.seller_id,
@@ -214,7 +229,7 @@ class RecordMaker:
             actor=actor,
             changed=tuple(changed),
             occurred_at=customer.updated_at,
-            data=customer_data(customer.model_dump(), self.privacy),
+            data=data,
             trace=TRACEPARENT.get(),
         )
 
