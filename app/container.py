@@ -33,6 +33,7 @@ from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
+from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import JOINED, CustomerWatching
 from services.document import DocumentService
 from services.document_changes import DocumentChanges
@@ -159,6 +160,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             customer_bulk=CustomerBulk(customers),
             finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
+            unmerging=CustomerUnmerging(to.units, rules.records, clock),
             erasure=build_erasure(to, limits),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),

@@ -188,6 +188,18 @@ COLLECTIONS: Mapping[str, Collection] = {
             "delivery.due_at": _LINK,
         },
     ),
+    "merges": Collection(
+        purpose="What merges moved, by names and ids, so that they can be undone for 30 days.",
+        ending=Ending.REMOVED,
+        owner="id",
+        fields=dict.fromkeys(
+            (
+                *("id", "seller_id", "into_id", "taken", "tags", "attributes", "addresses.id", "addresses.was_default"),
+                *("documents", "merged_at", "keep_until"),
+            ),
+            _LINK,
+        ),
+    ),
     "idempotency_records": Collection(
         purpose="Which calls were made already, for a day.",
         ending=Ending.EMPTIED,

@@ -20,6 +20,7 @@ from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
 from repositories.document import DocumentRepository
+from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
 
 Owner = tuple[str, str]
@@ -94,6 +95,11 @@ class Loaders:
     def documents_by_customer(self) -> OwnedRecords[Owner, Document]:
         """The documents of a customer, oldest first, as records."""
         return OwnedRecords(self.documents_of(None))
+
+    @cached_property
+    def merged_into(self) -> Loader[Owner, list[str]]:
+        """The ids of those who were merged into a customer, the nearest first."""
+        return by_key(RetiredCustomers(self._tenant).merged_into)
 
     @cached_property
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:

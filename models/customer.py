@@ -111,6 +111,12 @@ class Customer(StoredModel):
                 name="by_merged_into",
                 partialFilterExpression={"merged_into": {"$gt": ""}},
             ),
+            # Systems that know a customer by the seller's own reference still find who goes on in its place.
+            IndexModel(
+                [("seller_id", ASCENDING), ("external_id", ASCENDING), ("merged_into", ASCENDING)],
+                name="merged_external_id",
+                partialFilterExpression={"live": False, "merged_into": {"$gt": ""}},
+            ),
         ]
 
 

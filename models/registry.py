@@ -14,6 +14,7 @@ from models.idempotency import IdempotencyRecord
 from models.import_order import ImportDeferredRow, ImportDigest
 from models.import_result import ImportBatchResult
 from models.lease import Lease
+from models.merge import Merge
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
 from models.revocation import Revocation
@@ -31,6 +32,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     CustomerEvent,
     Erasure,
     ErasureReceipt,
+    Merge,
     IdempotencyRecord,
     BulkImport,
     ImportSegment,

@@ -17,7 +17,7 @@ from schema.address import Address, AddressFields
 from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
-from schema.customer_owned import addresses_of, default_address_of, documents_of
+from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, Shown, presents
@@ -119,6 +119,15 @@ class Customer(Node):
     async def onboarding(self, info: Info) -> Onboarding:
         """Return the progress, what it takes loaded together with that of all other customers of the answer."""
         return await alone(_onboarding, self, info)
+
+    @strawberry.field(
+        description="The ids of the customers that were merged into it, directly or by way of others, the nearest first; "
+        "`customer` answers to each of them with this one. Needs `customers:read`.",
+        metadata=batched(merged_from, "id", rows=True),
+    )
+    async def merged_from(self, info: Info) -> list[strawberry.ID]:
+        """Return whose ids lead here."""
+        return await alone(merged_from, self, info)
 
     @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:

@@ -1,6 +1,6 @@
 """What may happen to customers, and what follows from it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -41,6 +41,7 @@ from services.rules.customer import check_customer_values
 from services.rules.profile import check_identifiers
 from services.seller import SellerPolicies
 from services.session_ends import end_sessions_of_customer
+from services.succession import missing, survivor_by, survivor_of, survivors_of
 from services.uploads import DocumentFiles
 
 T = TypeVar("T")
@@ -72,19 +73,39 @@ class CustomerService:
     # ------------------------------------------------------------------ reading
 
     async def get(self, viewer: Principal, customer_id: str) -> Customer | None:
-        """Return a customer, to be read and not changed; an unknown id, a deleted one and another seller's are all None."""
+        """Return a customer, to be read and not changed; an unknown id, a deleted one and another seller's are all None.
+
+        In the place of one that was merged away, that is who goes on.
+        """
         viewer.require_sight()
-        found = await Repositories(viewer.reach()).customers.read("_id", [customer_id])
+        work = Repositories(viewer.reach())
+        found = await work.customers.read("_id", [customer_id]) or await survivor_of(work, customer_id)
         return None if found is None else seen(viewer, found).record
+
+    async def survivor(self, viewer: Principal, customer_id: str, *, fields: Fields = None) -> Row[Customer] | None:
+        """Return who goes on in the place of a customer that was merged away; None when nobody does."""
+        viewer.require_sight()
+        found = await survivor_of(Repositories(viewer.reach()), customer_id, fields=fields)
+        return None if found is None else seen(viewer, found)
+
+    async def survivors(self, viewer: Principal, customer_ids: Collection[str]) -> dict[str, Customer]:
+        """Return who goes on in the place of customers that were merged away, by the ids of these."""
+        viewer.require(Scope.CUSTOMERS_READ)
+        return await survivors_of(Repositories(viewer.reach()), customer_ids) if customer_ids else {}
 
     async def get_by(
         self, viewer: Principal, key: CustomerKey, seller_id: str | None, *, fields: Fields = None
     ) -> Row[Customer] | None:
-        """Return the customer with this identifier, or None; with these *fields* or with all."""
+        """Return the customer with this identifier, or None; with these *fields* or with all.
+
+        In the place of one that was merged away, by its id or the seller's reference, that is who goes on.
+        """
         viewer.require(Scope.CUSTOMERS_READ)
         _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = viewer.reach_of(seller_id)
-        return await self._lookup.read(Repositories(tenant), tenant, key, fields=fields)
+        work = Repositories(tenant)
+        found = await self._lookup.read(work, tenant, key, fields=fields)
+        return found or await survivor_by(work, key, fields=fields)
 
     async def matches(self, viewer: Principal, keys: Sequence[CustomerKey], seller_id: str | None) -> list[CustomerHit]:
         """Return which customers hold any of these identifiers.
@@ -190,7 +211,7 @@ class CustomerService:
             customer = await self._lookup.find(work, tenant, key)
             if customer is None:
                 if key.kind is CustomerKeyKind.ID:
-                    raise not_found("key", "id")
+                    raise Refused([await missing(work, key.value, "key", "id")])
                 return await self._creating.add(work, viewer, tenant, draft, key)
             return CustomerSaved(await self._change(work, viewer, customer, given_values(draft)))
 

@@ -8,6 +8,7 @@ from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
+from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import CustomerWatching
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
@@ -29,6 +30,7 @@ class Services:
     customer_bulk: CustomerBulk
     finding: CustomerFinding
     merging: CustomerMerging
+    unmerging: CustomerUnmerging
     erasure: ErasureService
     customer_watching: CustomerWatching
     addresses: AddressService

@@ -23,6 +23,7 @@ from resolvers.customer import CustomerMutation, CustomerQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
+from resolvers.merging import MergingMutation, MergingQuery
 from resolvers.node import NodeQuery
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
@@ -60,6 +61,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be read.",
             NodeQuery,
             CustomerQuery,
+            MergingQuery,
             ErasureQuery,
             AddressQuery,
             DocumentQuery,
@@ -72,6 +74,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be changed. A mutation reports all its problems at once as userErrors, and changes nothing "
             "when there is one.",
             CustomerMutation,
+            MergingMutation,
             ErasureMutation,
             AddressMutation,
             DocumentMutation,

@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Query.customerBy": ({"key": {"id": CUS}},),
     "Query.customerExists": ({"email": f"{UNIQUE}@example.com"},),
     "Query.customers": ({"filter": {"ids": [CUS]}},),
+    "Query.mergePreview": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Query.erasureReceipt": ({"customerId": CUS},),
     "Query.address": ({"id": ADR},),
     "Query.addresses": ({"filter": {"customerId": CUS}},),
@@ -73,6 +74,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.eraseCustomer": ({"id": CUS},),
     "Mutation.cancelErasure": ({"id": CUS},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
+    "Mutation.unmergeCustomers": ({"id": CUS},),
     "Mutation.createAddress": (
         {"customerId": CUS, "input": BERLIN},
         {"customerId": CUS, "input": {**BERLIN, "line1": ""}},
