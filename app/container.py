@@ -24,6 +24,7 @@ from infra.sqs import SqsWorkQueue
 from infra.tenant_service import TenantService, open_tenant_service
 from repositories.bulk_import import ImportChanges
 from repositories.customer_event import CustomerEventChanges, MongoOutbox
+from repositories.data_export import DataExportJobs
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
@@ -32,6 +33,9 @@ from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_watching import JOINED, CustomerWatching
+from services.data_archive import DataArchives
+from services.data_export import DataExportService
+from services.data_export_work import DataExportWork, ExportRules
 from services.document import DocumentService
 from services.document_changes import DocumentChanges
 from services.document_expiry import DocumentExpiry
@@ -60,8 +64,9 @@ from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
 from services.vault_chores import VaultChores
 from workers.bulk_import import ImportWorker
+from workers.data_export import DataExportWorker
 from workers.housekeeping import Housekeeping
-from workers.measuring import Measurement, of_outbox, of_queue
+from workers.measuring import Measurement, of_exports, of_outbox, of_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
             erasure=build_erasure(to, limits),
+            data_exports=DataExportService(to.units, to.store, clock),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
             documents=DocumentService(to.units, rules.records, rules.policies, DocumentFiles(to.store), clock),
@@ -238,6 +244,18 @@ def import_worker(to: Connections) -> ImportWorker:
     )
 
 
+def build_exports(to: Connections) -> DataExportWork:
+    """Return what makes exports of everything about customers, and removes them."""
+    rules = to.rules
+    archives = DataArchives(rules.records, to.store, rules.clock)
+    return DataExportWork(archives, to.store, rules.clock, ExportRules(to.settings.privacy.export_lifetime))
+
+
+def export_worker(to: Connections) -> DataExportWorker:
+    """Return a worker that makes exports of everything about customers."""
+    return DataExportWorker(build_exports(to).step)
+
+
 def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
     rules, clock = to.rules, to.rules.clock
@@ -247,6 +265,7 @@ def housekeeping(to: Connections) -> Housekeeping:
             DocumentExpiry(to.units, DocumentChanges(rules.records, clock), clock).sweep,
             ErasedFiles(to.store, clock, rules.sealer).sweep,
             build_erasure(to, SignInLimits(rules.sealer, clock, send_allowances(to.settings))).sweep,
+            build_exports(to).sweep,
             keys.rewrap,
             keys.reindex,
         ]
@@ -255,7 +274,8 @@ def housekeeping(to: Connections) -> Housekeeping:
 
 def measurements(to: Connections) -> list[Measurement]:
     """Return what every worker measures besides: what waits for a worker, and for the relay, which may not live."""
-    return [of_queue(to.queue), of_outbox(MongoOutbox(to.rules.clock, holder=""), to.rules.clock)]
+    clock = to.rules.clock
+    return [of_queue(to.queue), of_outbox(MongoOutbox(clock, holder=""), clock), of_exports(DataExportJobs(), clock)]
 
 
 def build_rules(settings: Settings) -> Rules:

@@ -25,6 +25,7 @@ from app.sections import (
     KafkaSettings,
     MongoSettings,
     MonitoringSettings,
+    PrivacySettings,
     PusherSettings,
     SellerDefaults,
     ServerSettings,
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     tenant_service: TenantServiceSettings | None = None
     security: SecuritySettings
     otp: OtpSettings = OtpSettings()
+    privacy: PrivacySettings = PrivacySettings()
     graphql: GraphQLSettings = GraphQLSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 

@@ -23,6 +23,7 @@ from core.vocabulary import (
     CustomerEventType,
     CustomerKind,
     CustomerStatus,
+    DataExportStatus,
     DocumentCategory,
     DocumentStatus,
     DocumentType,
@@ -45,6 +46,7 @@ __all__ = [
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
+    "DataExportStatus",
     "DocumentCategory",
     "DocumentStatus",
     "DocumentType",
@@ -126,6 +128,16 @@ _described(
         "UPDATED": "The customer, its addresses or its documents changed.",
         "DELETED": "The customer was deleted.",
         "ERASED": "The customer's personal data was destroyed.",
+    },
+)
+_described(
+    DataExportStatus,
+    {
+        "QUEUED": "Waits for a worker.",
+        "RUNNING": "The archive is being written.",
+        "READY": "The archive is there; see url.",
+        "FAILED": "It could not be made, however often it was tried. Ask again.",
+        "EXPIRED": "It was made, and has been removed since.",
     },
 )
 _described(

@@ -9,6 +9,7 @@ from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_watching import CustomerWatching
+from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
@@ -30,6 +31,7 @@ class Services:
     finding: CustomerFinding
     merging: CustomerMerging
     erasure: ErasureService
+    data_exports: DataExportService
     customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService
