@@ -25,6 +25,7 @@ from infra.sqs import SqsWorkQueue
 from infra.tenant_service import TenantService, open_tenant_service
 from repositories.bulk_import import ImportChanges
 from repositories.customer_event import CustomerEventChanges, MongoOutbox
+from repositories.data_export import DataExportJobs
 from repositories.file_scan import FileScans
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
@@ -35,6 +36,9 @@ from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import JOINED, CustomerWatching
+from services.data_archive import DataArchives
+from services.data_export import DataExportService
+from services.data_export_work import DataExportWork, ExportRules
 from services.document import DocumentService
 from services.document_changes import DocumentChanges
 from services.document_expiry import DocumentExpiry
@@ -66,8 +70,9 @@ from services.throttling import SignInLimits
 from services.uploads import DocumentFiles
 from services.vault_chores import VaultChores
 from workers.bulk_import import ImportWorker
+from workers.data_export import DataExportWorker
 from workers.housekeeping import Housekeeping
-from workers.measuring import Measurement, of_outbox, of_queue, of_scans
+from workers.measuring import Measurement, of_exports, of_outbox, of_queue, of_scans
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             merging=CustomerMerging(to.units, rules.records, clock),
             unmerging=CustomerUnmerging(to.units, rules.records, clock),
             erasure=build_erasure(to, limits),
+            data_exports=DataExportService(to.units, to.store, clock),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
             documents=DocumentService(to.units, rules.records, rules.policies, build_files(to), clock),
@@ -265,6 +271,18 @@ def import_worker(to: Connections) -> ImportWorker:
     )
 
 
+def build_exports(to: Connections) -> DataExportWork:
+    """Return what makes exports of everything about customers, and removes them."""
+    rules = to.rules
+    archives = DataArchives(rules.records, to.store, rules.clock)
+    return DataExportWork(archives, to.store, rules.clock, ExportRules(to.settings.privacy.export_lifetime))
+
+
+def export_worker(to: Connections) -> DataExportWorker:
+    """Return a worker that makes exports of everything about customers."""
+    return DataExportWorker(build_exports(to).step)
+
+
 def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
     rules, clock = to.rules, to.rules.clock
@@ -275,6 +293,7 @@ def housekeeping(to: Connections) -> Housekeeping:
             DocumentReminders(to.units, rules.records, clock, to.settings.documents.reminder_days).sweep,
             ErasedFiles(to.store, clock, rules.sealer).sweep,
             build_erasure(to, SignInLimits(rules.sealer, clock, send_allowances(to.settings))).sweep,
+            build_exports(to).sweep,
             keys.rewrap,
             keys.reindex,
         ],
@@ -285,7 +304,13 @@ def housekeeping(to: Connections) -> Housekeeping:
 def measurements(to: Connections) -> list[Measurement]:
     """Return what every worker measures besides: what waits for a worker, and for the relay, which may not live."""
     scans = [] if to.scanner is None else [of_scans(FileScans())]
-    return [of_queue(to.queue), of_outbox(MongoOutbox(to.rules.clock, holder=""), to.rules.clock), *scans]
+    clock = to.rules.clock
+    return [
+        of_queue(to.queue),
+        of_outbox(MongoOutbox(clock, holder=""), clock),
+        of_exports(DataExportJobs(), clock),
+        *scans,
+    ]
 
 
 def build_rules(settings: Settings) -> Rules:

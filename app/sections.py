@@ -334,6 +334,13 @@ class TenantServiceSettings(Section):
     """Seconds for one question, a second attempt included; only the first call for a seller waits for it."""
 
 
+class PrivacySettings(Section):
+    """What people are owed of what is stored about them."""
+
+    export_lifetime: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=30))] = timedelta(days=7)
+    """How long the archive of an export stays: ``P7D``, an hour to 30 days."""
+
+
 class NewRelicSettings(Section):
     """Traces, sent by OTLP over HTTP to New Relic, or to any other collector."""
 

@@ -12,6 +12,7 @@ from core.vocabulary import EventPrivacy
 _FULL, _MASKED, _REFERENCE = EventPrivacy.FULL, EventPrivacy.MASKED, EventPrivacy.REFERENCE
 
 _PLAIN = Field(about=About.NOTHING)
+_GIVEN = Field(about=About.NOTHING, exported=True)
 _LINK = Field(about=About.REFERENCE, stays=True)
 _FACT = Field(about=About.REFERENCE, stays=True, exported=True)
 _GONE = Field(about=About.REFERENCE, exported=True)
@@ -206,6 +207,18 @@ COLLECTIONS: Mapping[str, Collection] = {
         owner="customer_id",
         fields={**dict.fromkeys(("id", "seller_id", "customer_id", "created_at"), _LINK), "request_digest": _DIGEST},
     ),
+    "data_exports": Collection(
+        purpose="That somebody was given everything that is stored of them, and the archive of it until it is removed.",
+        ending=Ending.REMOVED,
+        owner="customer_id",
+        fields={
+            **_RECORD,
+            **dict.fromkeys(("customer_id", "status", "requested_by", "started_at", "finished_at", "expires_at"), _FACT),
+            "archive.key": _LINK,
+            **dict.fromkeys(("archive.size", "archive.sha256"), _FACT),
+            **dict.fromkeys(("due_at", "attempts", "forget_at"), _LINK),
+        },
+    ),
     "erasures": Collection(
         purpose="Files of erased customers that are still to go.",
         fields=dict.fromkeys(("id", "seller_id", "prefixes", "keys", "due_at", "until"), _LINK),
@@ -246,9 +259,10 @@ COLLECTIONS: Mapping[str, Collection] = {
         purpose="Rows of files that were refused, as they came, and remarks about rows.",
         ending=Ending.BY_HAND,
         fields={
-            **_plain("id", "seller_id", "import_id", "row", "severity"),
-            **_plain("problems.column", "problems.severity", "problems.code"),
-            "problems.message": Field(about=About.FREE_TEXT),
+            "seller_id": _PLAIN,
+            **dict.fromkeys(("id", "import_id", "row", "severity"), _GIVEN),
+            **dict.fromkeys(("problems.column", "problems.severity", "problems.code"), _GIVEN),
+            "problems.message": Field(about=About.FREE_TEXT, exported=True),
             "cells": Field(about=About.FREE_TEXT, redacted=True),
         },
     ),

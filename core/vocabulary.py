@@ -127,6 +127,21 @@ class CustomerEventType(StrEnum):
     DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
 
 
+class DataExportStatus(StrEnum):
+    """Where an export of everything about a customer stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    READY = "READY"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it is still to be made: a customer has one such at most."""
+        return self in {DataExportStatus.QUEUED, DataExportStatus.RUNNING}
+
+
 class BulkImportStatus(StrEnum):
     """Where an import stands."""
 

@@ -13,12 +13,14 @@ from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
 from models.customer import Customer
+from models.data_export import DataExport
 from models.document import Document
 from models.row import Row
 from models.stored import Fields
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
+from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
 from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
@@ -80,6 +82,10 @@ class Loaders:
     def documents_of(self, fields: Fields) -> Loader[Owner, list[Row[Document]]]:
         """The documents of a customer, oldest first, with these *fields* or with all."""
         return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
+
+    def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
+        """The exports of everything about a customer, oldest first, with these *fields* or with all."""
+        return self._with("exports of customers", fields, lambda tenant: DataExportRepository(tenant).rows_of_customers)
 
     @cached_property
     def customer_by_id(self) -> Records[str, Customer]:

@@ -7,6 +7,7 @@ from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSe
 from models.customer import Customer
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
+from models.data_export import DataExport
 from models.document import Document
 from models.erasure import Erasure
 from models.erasure_receipt import ErasureReceipt
@@ -30,6 +31,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Document,
     CustomerKey,
     CustomerEvent,
+    DataExport,
     Erasure,
     ErasureReceipt,
     Merge,

@@ -20,6 +20,7 @@ from repositories.bulk_import import BulkImportRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.customer_key import CustomerKeyRepository
+from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
 from repositories.erasure import Remains
 from repositories.errors import is_silence, translated
@@ -65,6 +66,7 @@ class Repositories:
         self.numbers = SealedNumbers(tenant, session)
         self.number_holders = NumberHolders(tenant, session)
         self.events = CustomerEventRepository(tenant, session)
+        self.data_exports = DataExportRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)
         self.bulk_imports = BulkImportRepository(tenant, session)
         self.sessions = SessionRepository(tenant, session)

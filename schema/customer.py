@@ -18,6 +18,7 @@ from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
+from schema.data_export import DataExport, data_exports_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, Shown, presents
@@ -138,6 +139,15 @@ class Customer(Node):
         return Connection.from_page(
             page or Page([], has_next=False, has_previous=False), CustomerEvent.from_event, history_cursor
         )
+
+    @strawberry.field(
+        description="The exports of everything about it, newest first, each for a month after its archive is gone. "
+        "Needs `privacy:export`.",
+        metadata=batched(data_exports_of, "id", rows=True),
+    )
+    async def data_exports(self, info: Info) -> list[DataExport]:
+        """Return the exports, loaded together with those of all other customers of the answer."""
+        return await alone(data_exports_of, self, info)
 
     @property
     def owner(self) -> tuple[str, str]:

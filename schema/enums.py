@@ -24,6 +24,7 @@ from core.vocabulary import (
     CustomerEventType,
     CustomerKind,
     CustomerStatus,
+    DataExportStatus,
     DocumentCategory,
     DocumentRejectionReason,
     DocumentStatus,
@@ -48,6 +49,7 @@ __all__ = [
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
+    "DataExportStatus",
     "DocumentCategory",
     "DocumentRejectionReason",
     "DocumentStatus",
@@ -162,6 +164,16 @@ _described(
         "ERASED": "The customer's personal data was destroyed.",
         "DOCUMENT_EXPIRING": "One of the customer's documents is about to expire: told 30 days before its last valid day, 7 "
         "days before, and on the day, unless the service is configured for others. Nothing changed.",
+    },
+)
+_described(
+    DataExportStatus,
+    {
+        "QUEUED": "Waits for a worker.",
+        "RUNNING": "The archive is being written.",
+        "READY": "The archive is there; see url.",
+        "FAILED": "It could not be made, however often it was tried. Ask again.",
+        "EXPIRED": "It was made, and has been removed since.",
     },
 )
 _described(

@@ -10,6 +10,7 @@ from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import CustomerWatching
+from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
@@ -32,6 +33,7 @@ class Services:
     merging: CustomerMerging
     unmerging: CustomerUnmerging
     erasure: ErasureService
+    data_exports: DataExportService
     customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService

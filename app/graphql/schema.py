@@ -20,6 +20,7 @@ from app.graphql.rules import OperationRules
 from resolvers.address import AddressMutation, AddressQuery
 from resolvers.bulk_import import BulkImportMutation, BulkImportQuery
 from resolvers.customer import CustomerMutation, CustomerQuery
+from resolvers.data_export import DataExportMutation, DataExportQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
@@ -63,6 +64,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             CustomerQuery,
             MergingQuery,
             ErasureQuery,
+            DataExportQuery,
             AddressQuery,
             DocumentQuery,
             BulkImportQuery,
@@ -76,6 +78,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             CustomerMutation,
             MergingMutation,
             ErasureMutation,
+            DataExportMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,
