@@ -16,6 +16,7 @@ from app.stores import open_queue, open_store
 from app.vault import open_vault
 from auth.refresh_tokens import RefreshTokens
 from core.clock import Clock, SystemClock
+from core.retention import RetentionPolicy
 from core.sealing import Sealer, UnusableMasterKey
 from core.seller import SellerRules
 from core.vocabulary import EventPrivacy
@@ -52,12 +53,16 @@ from services.import_references import ImportReferences
 from services.import_runs import ImportRuns
 from services.import_states import ImportLimits
 from services.import_watching import LATEST
+from services.legal_hold import LegalHoldService
 from services.live import open_live
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.ports import FileScanner
 from services.records import RecordMaker
 from services.registry import Services
+from services.retention import ACTOR as RETENTION
+from services.retention import Retention
+from services.retention_files import RetiredFiles
 from services.revocations import Revocations, open_revocations
 from services.seller import SellerPolicies
 from services.seller_book import SellerBook, open_seller_book
@@ -168,6 +173,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             unmerging=CustomerUnmerging(to.units, rules.records, clock),
             erasure=build_erasure(to, limits),
             data_exports=DataExportService(to.units, to.store, clock),
+            legal_holds=LegalHoldService(to.units, rules.records, clock),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
             documents=DocumentService(to.units, rules.records, rules.policies, build_files(to), clock),
@@ -176,7 +182,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             bulk_imports=BulkImportService(to.units, to.store, to.queue, clock, to.limits, live),
             import_previews=ImportPreviews(to.store, to.limits, rules.policies, rules.records),
             import_references=build_references(to),
-            sellers=SellerSettingsService(to.sellers),
+            sellers=SellerSettingsService(to.sellers, clock),
             sessions=sessions,
             one_time_codes=OneTimeCodeService(limits, courier, rules.policies, rules.sealer, clock, settings.otp.lifetime),
             sign_in=SignInService(to.units, sessions, limits, rules.records, rules.sealer, clock),
@@ -227,6 +233,14 @@ def build_erasure(to: Connections, limits: SignInLimits) -> ErasureService:
     rules = to.rules
     files = ErasedFiles(to.store, rules.clock, rules.sealer)
     return ErasureService(to.units, rules.records, files, limits, rules.sealer, rules.clock)
+
+
+def build_retention(to: Connections, erasure: ErasureService, clock: Clock) -> Retention:
+    """Return the chore that removes what sellers keep no longer."""
+    rules = to.rules
+    changes = DocumentChanges(rules.records, clock)
+    files = RetiredFiles(to.units, changes, ErasedFiles(to.store, clock, rules.sealer), to.store, RETENTION)
+    return Retention(to.units, rules.records, rules.policies, erasure, files, clock)
 
 
 def build_references(to: Connections) -> ImportReferences:
@@ -287,12 +301,14 @@ def housekeeping(to: Connections) -> Housekeeping:
     """Return the chores that every worker does beside the imports."""
     rules, clock = to.rules, to.rules.clock
     keys = VaultChores(to.units, rules.records, clock)
+    erasure = build_erasure(to, SignInLimits(rules.sealer, clock, send_allowances(to.settings)))
     return Housekeeping(
         [
             DocumentExpiry(to.units, DocumentChanges(rules.records, clock), clock).sweep,
             DocumentReminders(to.units, rules.records, clock, to.settings.documents.reminder_days).sweep,
             ErasedFiles(to.store, clock, rules.sealer).sweep,
-            build_erasure(to, SignInLimits(rules.sealer, clock, send_allowances(to.settings))).sweep,
+            erasure.sweep,
+            build_retention(to, erasure, clock).sweep,
             build_exports(to).sweep,
             keys.rewrap,
             keys.reindex,
@@ -336,11 +352,13 @@ def build_rules(settings: Settings) -> Rules:
         onboarding=tuple(settings.sellers.onboarding),
         each={
             one.seller_id: SellerRules(
-                default_country=one.default_country, onboarding=None if one.onboarding is None else tuple(one.onboarding)
+                default_country=one.default_country,
+                onboarding=None if one.onboarding is None else tuple(one.onboarding),
+                **{f"retention_{name}": value for name, value in one.retention.model_dump().items()},
             )
             for one in settings.sellers.each
         },
-    )
+    ).with_retention(RetentionPolicy(**settings.sellers.retention.model_dump()))
     return Rules(clock, sealer, RecordMaker(sealer, EventPrivacy(settings.kafka.personal_data)), policies)
 
 

@@ -76,6 +76,12 @@ COLLECTIONS: Mapping[str, Collection] = {
             "merged_into": _BASIC,
             "erasure_due_at": _GONE,
             "erasure_asked_by": _GONE,
+            "signed_in_at": _GONE,
+            "retention_flagged_at": _GONE,
+            "retention_due_at": _GONE,
+            # Nothing of a hold is in an export: it may be there because of what the person is not to know yet.
+            **dict.fromkeys(("legal_hold_at", "legal_hold_by"), Field(about=About.REFERENCE)),
+            "legal_hold_reason": Field(about=About.FREE_TEXT, mask=Mask.HIDDEN, redacted=True),
             "erased_at": _FACT,
         },
     ),
@@ -130,6 +136,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "file.scan.scanned_at": _GONE,
             "file.scan.failures": _LINK,
             "file.scan.due_at": _LINK,
+            "file_removed_at": _GONE,
             "upload.key": _LINK,
             "upload.name": _WORD,
             "upload.content_type": _GONE,
@@ -153,6 +160,7 @@ COLLECTIONS: Mapping[str, Collection] = {
         fields={
             **dict.fromkeys(("id", "seller_id", "customer_id", "type", "version", "actor", "changed", "occurred_at"), _FACT),
             "data": _WORD,  # of a customer, in the grade that the service is configured for
+            "reason": Field(about=About.FREE_TEXT, mask=Mask.HIDDEN),
             "trace": _LINK,
             "pending": _LINK,
             "key_range": _LINK,
@@ -220,7 +228,7 @@ COLLECTIONS: Mapping[str, Collection] = {
         },
     ),
     "erasures": Collection(
-        purpose="Files of erased customers that are still to go.",
+        purpose="Files that are still to go: of erased customers, and such as were kept for long enough.",
         fields=dict.fromkeys(("id", "seller_id", "prefixes", "keys", "due_at", "until"), _LINK),
     ),
     "erasure_receipts": Collection(
@@ -244,7 +252,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             **_plain("counts.failed", "counts.warning", "bytes_done", "total_rows", "plan.segments", "plan.offset", "plan.row"),
             **_plain("plan.done", "ending.status", "ending.failure.code", "ending.failure.message", "nudge_at"),
             **_plain("error_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"),
-            **_plain("upload_expires_at", "started_at", "finished_at"),
+            **_plain("upload_expires_at", "started_at", "finished_at", "content_removed_at"),
         },
     ),
     "import_segments": Collection(
@@ -316,6 +324,19 @@ COLLECTIONS: Mapping[str, Collection] = {
         ending=Ending.EXPIRES,
         fields=dict.fromkeys(("id", "at", "expires_at"), _LINK),
     ),
+    "retention_runs": Collection(
+        purpose="How far the rounds of retention are, and what the last ones found.",
+        fields=_plain(
+            *("id", "stage", "place_at", "place_id", "step", "due_at", "began_at"),
+            *(
+                f"{report}.{name}"
+                for report in ("counts", "last")
+                for name in (
+                    *("mode", "finished_at", "flagged", "unflagged", "anonymised", "files", "imports", "kept", "failed"),
+                )
+            ),
+        ),
+    ),
     "service_clients": Collection(
         purpose="Programs that may ask for tokens.",
         fields=_plain("id", "name", "secrets", "scopes", "seller_id", "created_at", "disabled_at"),
@@ -335,7 +356,9 @@ COLLECTIONS: Mapping[str, Collection] = {
                 for said in ("own", "told")
                 for rule in (
                     *("default_country", "onboarding", "email", "phone", "documents", "addresses"),
-                    *("required_documents", "otp_channels"),
+                    *("required_documents", "otp_channels", "retention_mode", "retention_inactive_months"),
+                    *("retention_grace_days", "retention_ended_file_days", "retention_verified_file_days"),
+                    "retention_import_days",
                 )
             ),
         ),

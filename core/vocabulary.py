@@ -262,3 +262,31 @@ class EventPrivacy(StrEnum):
     REFERENCE = "reference"
     MASKED = "masked"
     FULL = "full"
+
+
+class RetentionMode(StrEnum):
+    """Whether a seller's rules of retention are carried out."""
+
+    DRY_RUN = "DRY_RUN"
+    ACTIVE = "ACTIVE"
+
+
+class RetentionStage(StrEnum):
+    """What a round of retention looks at, in this order."""
+
+    CUSTOMERS = "CUSTOMERS"
+    FLAGGED = "FLAGGED"
+    EXPIRED_FILES = "EXPIRED_FILES"
+    REJECTED_FILES = "REJECTED_FILES"
+    VERIFIED_FILES = "VERIFIED_FILES"
+    IMPORTS = "IMPORTS"
+
+
+class RetentionAction(StrEnum):
+    """What is done to something whose period is over, or no longer is."""
+
+    FLAG = "FLAG"
+    UNFLAG = "UNFLAG"
+    ANONYMISE = "ANONYMISE"
+    REMOVE_FILE = "REMOVE_FILE"
+    REMOVE_IMPORT = "REMOVE_IMPORT"

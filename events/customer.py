@@ -22,6 +22,9 @@ SCHEMA_VERSION = 1
 
 SOURCE = "customer-service"
 
+RETENTION = "RETENTION"
+"""The reason of an erasure that nobody asked for: the customer was inactive for as long as its seller keeps such."""
+
 TRACEPARENT_HEADER = "traceparent"
 """Of the request that made the change, when that was traced: W3C Trace Context."""
 
@@ -50,7 +53,8 @@ _PART_NAMES = {part: _names(fields) for part, fields in PARTS.items()}
 class CustomerEvent:
     """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON.
 
-    `trace` is the trace that the change belongs to, if any: see `core.trace`.
+    `trace` is the trace that the change belongs to, if any: see `core.trace`. `reason` is why, where somebody had to say so: of
+    an erasure a word that is told to everybody, else a text for those who read the history.
     """
 
     id: str
@@ -63,6 +67,7 @@ class CustomerEvent:
     occurred_at: datetime
     data: Mapping[str, object]
     trace: str | None = None
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, which would be read as the machine's local time."""
@@ -115,6 +120,8 @@ def wire(event: CustomerEvent) -> WireEvent:
             "occurredAt": occurred_at,
             "actor": event.actor,
             "changed": event.changed,
+            # What somebody wrote for the history stays here.
+            **({"reason": event.reason} if event.reason and event.type is CustomerEventType.ERASED else {}),
             "data": event.data,
         }
     )

@@ -15,7 +15,7 @@ class CustomerEvent(beanie.Document):
 
     `pending` is there, and true, until a relay has published it, and so is `key_range`, which says whose work that is: events
     that were recorded by versions before have none. `occurred_at` never runs backwards for one customer,
-    whatever the clocks of the machines say, so it is a safe order to publish in.
+    whatever the clocks of the machines say, so it is a safe order to publish in. `reason` is why, where somebody had to say so.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -27,6 +27,7 @@ class CustomerEvent(beanie.Document):
     version: int
     actor: str
     changed: list[str]
+    reason: str | None = None
     occurred_at: datetime
     data: dict[str, Any]
     trace: str | None = None

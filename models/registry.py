@@ -18,6 +18,7 @@ from models.lease import Lease
 from models.merge import Merge
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
+from models.retention_run import RetentionRun
 from models.revocation import Revocation
 from models.seller import Seller
 from models.service_client import ServiceClient
@@ -54,5 +55,6 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Revocation,
     ServiceClient,
     Seller,
+    RetentionRun,
     VaultKey,
 )

@@ -166,6 +166,7 @@ def stored_event(event: CustomerEvent) -> dict[str, Any]:
         "pending": True,
         "key_range": key_range_of(event.customer_id),
         **({} if event.trace is None else {"trace": event.trace}),
+        **({} if event.reason is None else {"reason": event.reason}),
     }
 
 
@@ -182,6 +183,7 @@ def read_event(stored: StoredEvent) -> CustomerEvent:
         occurred_at=stored.occurred_at,
         data=stored.data,
         trace=stored.trace,
+        reason=stored.reason,
     )
 
 
@@ -198,4 +200,5 @@ def event_of_stored(stored: Mapping[str, Any]) -> CustomerEvent:
         occurred_at=stored["occurred_at"],
         data=stored["data"],
         trace=stored.get("trace"),
+        reason=stored.get("reason"),
     )

@@ -27,6 +27,7 @@ from repositories.errors import is_silence, translated
 from repositories.idempotency import IdempotencyRepository
 from repositories.merge import DeletedAddresses, DeletedDocuments, MergeRepository, RetiredCustomers
 from repositories.otp_challenge import OtpChallengeRepository
+from repositories.retention import Retained
 from repositories.revocation import RevocationRepository
 from repositories.sealed_number import NumberHolders, SealedNumbers
 from repositories.session import SessionRepository
@@ -77,6 +78,7 @@ class Repositories:
         self.retired = RetiredCustomers(tenant, session)
         self.deleted_addresses = DeletedAddresses(tenant, session)
         self.deleted_documents = DeletedDocuments(tenant, session)
+        self.retained = Retained(tenant, session)
 
 
 class Units(Protocol):

@@ -45,7 +45,7 @@ _STATUS: Mapping[type[ServiceError], HTTPStatus] = {
     TimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE})
+_CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE, ErrorCode.LEGAL_HOLD})
 """Nothing is wrong with what was sent; it does not go together with what is there."""
 
 _NOT_THERE = frozenset({ErrorCode.NOT_FOUND, ErrorCode.MERGED})

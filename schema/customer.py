@@ -24,6 +24,7 @@ from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
+from schema.retention import CustomerRetention, LegalHold
 from schema.rows import all_shown
 from schema.user_error import UserError
 
@@ -78,6 +79,23 @@ class Customer(Node):
     erasure_due_at: datetime | None = strawberry.field(
         description="When it is going to be erased, if that was asked for; see `eraseCustomer` and `cancelErasure`."
     )
+
+    @strawberry.field(
+        description="Since when it counts as inactive, and when it is going to be anonymised for that; null while it does not.",
+        metadata=reading("retention_flagged_at", "retention_due_at"),
+    )
+    def retention(self) -> CustomerRetention | None:
+        """Return what is planned for it."""
+        return CustomerRetention.of(self.record)
+
+    @strawberry.field(
+        description="Why nothing of it may be destroyed; null when it may. Needs `legal_hold`; not for customers.",
+        metadata=reading("legal_hold_at", "legal_hold_by", "legal_hold_reason"),
+    )
+    def legal_hold(self, info: Info) -> LegalHold | None:
+        """Return its hold, to those who may set one."""
+        info.context.may_see_legal_holds()
+        return LegalHold.of(self.record)
 
     @strawberry.field(
         description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(addresses_of, "id", rows=True)

@@ -25,6 +25,16 @@ class CustomerEvent:
     version: int = strawberry.field(description="The version the customer had afterwards.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
 
+    why: strawberry.Private[str | None] = None
+
+    @strawberry.field(
+        description="Why, where somebody had to say so: of legal holds, for callers with `legal_hold` who are no customers; "
+        "null otherwise."
+    )
+    def reason(self, info: Info) -> str | None:
+        """Return the reason as far as the caller may know it."""
+        return self.why if info.context.sees_reasons else None
+
     @strawberry.field(description="The customer as it is now; null once it is deleted. Needs `customers:read`.")
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")] | None:
         """Return the customer, loaded together with those of the answer's other events."""
@@ -44,6 +54,7 @@ class CustomerEvent:
             changed=list(event.changed),
             version=event.version,
             occurred_at=event.occurred_at,
+            why=event.reason,
         )
 
 

@@ -290,6 +290,7 @@ _described(
         "SOURCE_CHANGED": "The file was replaced while it was being imported.",
         "UNPROCESSED": "The import ended before the row was attempted; only in reports.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used before, for something else.",
+        "LEGAL_HOLD": "The customer is on legal hold: nothing of it may be destroyed.",
         "INTERNAL": "A fault of the service; it has been recorded.",
     },
 )

@@ -188,6 +188,7 @@ class DocumentService:
                 return current
             values = {
                 "file": accepted.model_dump(exclude_none=True),
+                "file_removed_at": None,
                 "upload": None,
                 "status": DocumentStatus.PENDING_REVIEW,
                 "rejection_code": None,
@@ -230,7 +231,7 @@ class DocumentService:
 
     def _require_awaiting(self, document: Document) -> None:
         file = document.file
-        replaceable = file is None or self._files.verdict_of(file) is ScanVerdict.FAILED
+        replaceable = not document.was_filed or (file is not None and self._files.verdict_of(file) is ScanVerdict.FAILED)
         if not replaceable and document.status is not DocumentStatus.REJECTED:
             message = "This document has its file already. File a new document to replace it."
             raise Refused.because(ErrorCode.STATE, message, "id")

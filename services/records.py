@@ -212,8 +212,9 @@ class RecordMaker:
         actor: str,
         changed: Iterable[str],
         document: Mapping[str, object] | None = None,
+        reason: str | None = None,
     ) -> CustomerEvent:
-        """Return the event that tells of the change which gave *customer* its present version.
+        """Return the event that tells of the change which gave *customer* its present version, and why if *reason* says so.
 
         *document* is the one that the change was about, as it is stored, if it was about one; see `events.document`.
         """
@@ -231,6 +232,7 @@ class RecordMaker:
             occurred_at=customer.updated_at,
             data=data,
             trace=TRACEPARENT.get(),
+            reason=reason,
         )
 
 

@@ -16,6 +16,7 @@ from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
+from services.legal_hold import LegalHoldService
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.seller_settings import SellerSettingsService
@@ -34,6 +35,7 @@ class Services:
     unmerging: CustomerUnmerging
     erasure: ErasureService
     data_exports: DataExportService
+    legal_holds: LegalHoldService
     customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService

@@ -26,6 +26,7 @@ from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
 from resolvers.merging import MergingMutation, MergingQuery
 from resolvers.node import NodeQuery
+from resolvers.retention import RetentionMutation
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
 from schema.scalars import SCALARS
@@ -79,6 +80,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             MergingMutation,
             ErasureMutation,
             DataExportMutation,
+            RetentionMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,

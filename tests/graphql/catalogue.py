@@ -79,6 +79,8 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.eraseCustomer": ({"id": CUS},),
     "Mutation.cancelErasure": ({"id": CUS},),
     "Mutation.exportCustomerData": ({"id": CUS},),
+    "Mutation.setLegalHold": ({"id": CUS, "reason": "Case 7/2026"}, {"id": CUS, "reason": ""}),
+    "Mutation.liftLegalHold": ({"id": CUS, "reason": "Settled"},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Mutation.unmergeCustomers": ({"id": CUS},),
     "Mutation.createAddress": (
