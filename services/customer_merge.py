@@ -12,6 +12,7 @@ from models.customer import Customer
 from models.document import Document
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.address import MAX_ADDRESSES
+from services.changes import joined, moved, of_addresses, of_customer
 from services.customer_keys import seal_for
 from services.customer_lookup import not_found
 from services.customer_values import consequences, for_database
@@ -82,9 +83,18 @@ class CustomerMerging:
         await seal_for(work, self._records, merged, brought.documents, at)
         await _move(work, held, gone, merged, at)
         fields = [*values, *(name for name in ("addresses", "documents") if getattr(brought, name))]
-        await work.events.append(
-            [self._records.event(merged, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(fields))]
+        event = self._records.event(
+            merged,
+            CustomerEventType.UPDATED,
+            actor=viewer.actor,
+            changed=changed_fields(fields),
+            changes=joined(
+                of_customer(into, stored),
+                moved(brought.addresses, brought.documents, gone.id, into.id),
+                of_addresses(*((one, {"is_default": False}) for one in _second_defaults(held, brought))),
+            ),
         )
+        await work.events.append([event])
         return merged
 
     async def _retire(self, work: Repositories, actor: str, customer: Customer, into: Customer) -> None:
@@ -94,7 +104,13 @@ class CustomerMerging:
         if gone is None:
             raise not_found("from")
         await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-        event = self._records.event(gone, CustomerEventType.DELETED, actor=actor, changed=changed_fields(["merged_into"]))
+        event = self._records.event(
+            gone,
+            CustomerEventType.DELETED,
+            actor=actor,
+            changed=changed_fields(["merged_into"]),
+            changes=of_customer(customer, {"merged_into": into.id, "deleted_at": at}),
+        )
         await work.events.append([event])
 
 
@@ -161,6 +177,12 @@ def _too_many(into: Customer, values: dict[str, object], held: _Belongings, brou
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _second_defaults(held: _Belongings, brought: _Belongings) -> list[Address]:
+    """Return the addresses that are brought as defaults and are none any more."""
+    settled = {one.kind for one in held.addresses if one.is_default}
+    return [one for one in brought.addresses if one.is_default and one.kind in settled]
 
 
 async def _move(work: Repositories, held: _Belongings, gone: Customer, into: Customer, at: datetime) -> None:

@@ -20,6 +20,7 @@ from models.otp_challenge import OtpChallenge
 from models.session import Session
 from repositories import otp_challenge
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.one_time_code import CONTACT_FIELD
 from services.records import RecordMaker, changed_fields, moment_after
 from services.session import SessionService, SessionTokens
@@ -127,7 +128,11 @@ class SignInService:
         if changed is None:
             raise Refused.because(ErrorCode.CODE_EXPIRED, _OVER, "code")
         event = self._records.event(
-            changed, CustomerEventType.UPDATED, actor=principal.actor, changed=changed_fields({field: True})
+            changed,
+            CustomerEventType.UPDATED,
+            actor=principal.actor,
+            changed=changed_fields({field: True}),
+            changes=of_customer(customer, {field: True}),
         )
         await work.events.append([event])
         return changed
