@@ -9,6 +9,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from core.audit_chain import Seal
 from core.clock import Clock, rfc3339
+from core.history import Kept
 from core.paging import Page, PageRequest
 from core.vocabulary import CustomerEventType
 from events.customer import CustomerEvent
@@ -70,6 +71,14 @@ class CustomerEventRepository(Repository[StoredEvent]):
         found = await self._events(conditions, DESCENDING, request.size + 1)
         items = found[: request.size]
         return Page(items, has_next=len(found) > request.size, has_previous=request.after is not None)
+
+    async def kept(self, ids: Collection[str]) -> dict[str, Kept]:
+        """Return what is kept of events besides that they happened, by their ids."""
+        with self._guard():
+            found = self._collection.find(
+                self._inside({"_id": {"$in": list(ids)}}), {"changes": True, "origin": True}, session=self._session
+            )
+            return {one["_id"]: Kept(one.get("changes"), one.get("origin")) for one in await found.to_list()}
 
     async def latest(self, seller_id: str, customer_id: str) -> CustomerEvent | None:
         """Return the last thing that happened to a customer; None when there is no such customer, and never was."""
