@@ -71,6 +71,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "sort_name": Field(about=About.DERIVED, redacted=True),
             "search_words": Field(about=About.DERIVED, redacted=True),
             "document_keys": _DIGEST,
+            "chain": _LINK,
             "source.import_id": _GONE,
             "source.row": _GONE,
             "merged_into": _BASIC,
@@ -161,6 +162,11 @@ COLLECTIONS: Mapping[str, Collection] = {
             **dict.fromkeys(("id", "seller_id", "customer_id", "type", "version", "actor", "changed", "occurred_at"), _FACT),
             "data": _WORD,  # of a customer, in the grade that the service is configured for
             "reason": Field(about=About.FREE_TEXT, mask=Mask.HIDDEN),
+            "changes": _WORD,  # fields of customers, addresses and documents, shown by the masks these have here
+            "origin": Field(about=About.TECHNICAL, mask=Mask.HIDDEN),
+            "salt": _DIGEST,  # without it, what is left of a digest fits anything
+            "digest": _LINK,
+            "hash": _LINK,
             "trace": _LINK,
             "pending": _LINK,
             "key_range": _LINK,

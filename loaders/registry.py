@@ -5,6 +5,7 @@ from functools import cached_property, partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from core.history import Kept
 from core.ids import IdKind, is_id
 from core.paging import Page
 from core.tenancy import Reach
@@ -111,6 +112,11 @@ class Loaders:
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
         """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
         return by_key(CustomerEventRepository(self._tenant).histories)
+
+    @cached_property
+    def kept_of_events(self) -> Loader[str, Kept]:
+        """What is kept of events besides that they happened, by their ids."""
+        return by_key(CustomerEventRepository(self._tenant).kept)
 
     def _with(
         self,

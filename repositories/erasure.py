@@ -117,7 +117,10 @@ def _all_of(collection: str, owner: str) -> type[_All[Any]]:
 
 _REFERENCES = {"$filter": {"input": {"$objectToArray": "$data"}, "cond": {"$in": ["$$this.k", list(LEFT_OF_ERASED)]}}}
 EMPTY: Mapping[str, Mapping[str, object]] = {
-    "customer_events": {"data": {"$arrayToObject": _REFERENCES}, "reason": "$$REMOVE"},
+    "customer_events": {
+        "data": {"$arrayToObject": _REFERENCES},
+        **dict.fromkeys(("reason", "changes", "origin", "salt"), "$$REMOVE"),
+    },
     "idempotency_records": {"request_digest": {"$literal": ""}},
 }
 """What stands, after an erasure, in the fields of records that stay."""

@@ -148,10 +148,13 @@ class Customer(Node):
         """Return whose ids lead here."""
         return await alone(merged_from, self, info)
 
-    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
+    @strawberry.field(
+        description="What happened to it, newest first. Needs `customers:read`, or `customers:read_masked` for masked values.",
+        metadata=reading("id"),
+    )
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
-        info.context.may_read_customers()
+        info.context.viewer.require_sight()
         request = page_request(history_of(self.record.id), first=first, after=after)
         page = await info.context.loaders.history_pages.load((*self.owner, request))
         return Connection.from_page(

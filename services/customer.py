@@ -17,6 +17,7 @@ from models.row import Row
 from models.stored import Fields
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_creating import CustomerCreating, CustomerSaved
 from services.customer_lookup import (
     SPELLED,
@@ -236,7 +237,9 @@ class CustomerService:
             await work.addresses.delete_of_customer(customer.seller_id, customer.id, at)
             await work.documents.delete_of_customer(customer.seller_id, customer.id, at)
             await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-            await work.events.append([self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=())])
+            changes = of_customer(customer, {"deleted_at": at})
+            event = self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=(), changes=changes)
+            await work.events.append([event])
             return customer.id
 
         return await self._run(viewer.reach(), body, turn=customer_id)
@@ -255,14 +258,20 @@ class CustomerService:
         if not values:
             return customer
         at = moment_after(customer, self._clock.now())
-        changed = await work.customers.change(customer, at, for_database({**values, **consequences(customer, values)}))
+        written = {**values, **consequences(customer, values)}
+        changed = await work.customers.change(customer, at, for_database(written))
         if changed is None:
             raise not_found("id")
         if values.get("status") is CustomerStatus.SUSPENDED:
             await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-        await work.events.append(
-            [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(values))]
+        event = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=viewer.actor,
+            changed=changed_fields(values),
+            changes=of_customer(customer, written),
         )
+        await work.events.append([event])
         return changed
 
     def _staff_reach(self, viewer: Principal, seller_id: str | None) -> Tenant:
