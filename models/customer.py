@@ -12,6 +12,8 @@ from models.base import StoredModel
 
 _LIVE = {"live": True}
 _LISTED = [("seller_id", ASCENDING), ("live", ASCENDING)]
+_STANDING = [("status", ASCENDING), ("kind", ASCENDING)]
+_NAME = [("sort_name", ASCENDING)]
 _NEWEST = [("created_at", DESCENDING), ("_id", DESCENDING)]
 _CHANGED = [("updated_at", DESCENDING), ("_id", DESCENDING)]
 
@@ -91,18 +93,15 @@ class Customer(StoredModel):
                 for field in ("email", "phone", "external_id", "document_keys")
             ),
             # Lists. `live` stands among the keys, though each of these indexes has the living only: what is not there, MongoDB
-            # reads documents for. What stands behind the id lets a few hundred that one range holds be sorted by another one's
-            # order before any is read.
+            # reads documents for. What stands behind the id lets a few thousand that one range holds be sorted by another
+            # one's order before any document is read.
             *(
                 IndexModel([*_LISTED, *keys], name=name, partialFilterExpression=_LIVE)
                 for name, keys in (
-                    ("listed_by_created_at", [*_NEWEST, ("sort_name", ASCENDING), ("updated_at", ASCENDING)]),
-                    ("listed_by_updated_at", [*_CHANGED, ("sort_name", ASCENDING), ("created_at", ASCENDING)]),
+                    ("listed_by_created_at", [*_NEWEST, *_STANDING, *_NAME, ("updated_at", ASCENDING)]),
+                    ("listed_by_updated_at", [*_CHANGED, *_STANDING, *_NAME, ("created_at", ASCENDING)]),
                     # The names of each status and kind by themselves: rare ones are found, and all are counted, at once.
-                    (
-                        "listed_by_name",
-                        [("status", ASCENDING), ("kind", ASCENDING), ("sort_name", ASCENDING), ("_id", ASCENDING)],
-                    ),
+                    ("listed_by_name", [*_STANDING, *_NAME, ("_id", ASCENDING)]),
                     ("listed_by_tags", [("tags", ASCENDING), *_NEWEST]),
                     ("listed_by_search_words", [("search_words", ASCENDING), *_NEWEST]),
                 )
