@@ -11,6 +11,11 @@ from core.vocabulary import CustomerKind, CustomerStatus
 from models.base import StoredModel
 
 _LIVE = {"live": True}
+_LISTED = [("seller_id", ASCENDING), ("live", ASCENDING)]
+_STANDING = [("status", ASCENDING), ("kind", ASCENDING)]
+_NAME = [("sort_name", ASCENDING)]
+_NEWEST = [("created_at", DESCENDING), ("_id", DESCENDING)]
+_CHANGED = [("updated_at", DESCENDING), ("_id", DESCENDING)]
 
 SORTED_BY = {
     CustomerSort.CREATED_AT_ASC: ("created_at", False),
@@ -99,21 +104,19 @@ class Customer(StoredModel):
                 )
                 for field in ("email", "phone", "external_id", "document_keys")
             ),
+            # Lists. `live` stands among the keys, though each of these indexes has the living only: what is not there, MongoDB
+            # reads documents for. What stands behind the id lets a few thousand that one range holds be sorted by another
+            # one's order before any document is read.
             *(
-                IndexModel(
-                    [("seller_id", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)],
-                    name=f"by_{field}",
-                    partialFilterExpression=_LIVE,
+                IndexModel([*_LISTED, *keys], name=name, partialFilterExpression=_LIVE)
+                for name, keys in (
+                    ("listed_by_created_at", [*_NEWEST, *_STANDING, *_NAME, ("updated_at", ASCENDING)]),
+                    ("listed_by_updated_at", [*_CHANGED, *_STANDING, *_NAME, ("created_at", ASCENDING)]),
+                    # The names of each status and kind by themselves: rare ones are found, and all are counted, at once.
+                    ("listed_by_name", [*_STANDING, *_NAME, ("_id", ASCENDING)]),
+                    ("listed_by_tags", [("tags", ASCENDING), *_NEWEST]),
+                    ("listed_by_search_words", [("search_words", ASCENDING), *_NEWEST]),
                 )
-                for field in ("created_at", "updated_at", "sort_name")
-            ),
-            *(
-                IndexModel(
-                    [("seller_id", ASCENDING), (field, ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
-                    name=f"by_{field}",
-                    partialFilterExpression=_LIVE,
-                )
-                for field in ("search_words", "tags")
             ),
             # For the sweep, over all sellers.
             IndexModel([("erasure_due_at", ASCENDING)], name="by_erasure", sparse=True),

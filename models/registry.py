@@ -58,3 +58,9 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     RetentionRun,
     VaultKey,
 )
+
+RETIRED_INDEXES: tuple[tuple[type[beanie.Document], tuple[str, ...]], ...] = (
+    (Customer, ("by_created_at", "by_updated_at", "by_sort_name", "by_search_words", "by_tags")),
+    (CustomerEvent, ("pending",)),
+)
+"""What earlier versions read by, and this one does not. It is kept while processes of theirs may run."""

@@ -149,14 +149,23 @@ class CustomerService:
         page = await customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
         return replace(page, items=[seen(viewer, one) for one in page.items]) if viewer.sees_masked else page
 
-    async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
-        """Return how many customers meet the filter."""
+    async def count(
+        self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None, *, at_most: int | None = None
+    ) -> int:
+        """Return how many customers meet the filter; with *at_most*, that where it is that many or more.
+
+        Raises:
+            BadInput: when *at_most* is not positive.
+        """
+        if at_most is not None and at_most < 1:
+            message = f"atMost has to be 1 or more; it is {at_most}. Leave it out to have all counted."
+            raise BadInput(message)
         viewer.require_sight()
         require_harmless(viewer, chosen)
         _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
-        return await Repositories(tenant).customers.count(normalised, document_keys=document_keys)
+        return await Repositories(tenant).customers.count(normalised, document_keys=document_keys, at_most=at_most)
 
     # ----------------------------------------------------------------- changing
 
