@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 from app.aws import aws_access
 from app.settings import Settings
-from infra.aws import Patience
+from infra.aws import FOR_A_WORKER, Patience
 from infra.s3 import S3ObjectStore, open_object_store
 from infra.sqs import SqsWorkQueue, open_work_queue
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, patience: Patience) -> AsyncIterator[S3ObjectStore]:
+async def open_store(settings: Settings, patience: Patience = FOR_A_WORKER) -> AsyncIterator[S3ObjectStore]:
     """Open the object store."""
     s3 = settings.aws.s3
     async with open_object_store(
@@ -21,7 +21,7 @@ async def open_store(settings: Settings, patience: Patience) -> AsyncIterator[S3
 
 
 @asynccontextmanager
-async def open_queue(settings: Settings, patience: Patience) -> AsyncIterator[SqsWorkQueue]:
+async def open_queue(settings: Settings, patience: Patience = FOR_A_WORKER) -> AsyncIterator[SqsWorkQueue]:
     """Open the queue of import work."""
     sqs = settings.aws.sqs
     async with open_work_queue(
