@@ -5,9 +5,10 @@ health, refusals, sockets. While the processor waits (for a database that has be
 """
 
 import asyncio
+import time
 
 SLOW_SECONDS = 0.02
-"""A turn of the loop that takes longer is too long."""
+"""A turn of the loop in which more is worked is too long. Of processor time: what other programs take, fewer places do not mend."""
 
 LEAST = 8
 """So many are answered at a time however slow the loop is: less than that, and the processor waits for the database."""
@@ -18,7 +19,7 @@ _MORE = 0.1
 
 
 class Pace:
-    """The number of places between `LEAST` and *most*. It costs a callback in a turn in which somebody looks, and no timer."""
+    """The number of places, between `LEAST` and *most*. It costs a callback in a turn in which somebody looks, and no timer."""
 
     def __init__(self, most: int) -> None:
         self._most = float(most)
@@ -33,20 +34,19 @@ class Pace:
         return int(self._places)
 
     def look(self) -> None:
-        """Measure how long the present turn of the loop takes, unless that is being done."""
+        """Measure how long the loop works until it comes round, unless that is being done."""
         if not self._looking:
             self._looking = True
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._came_round, loop, loop.time())
+            asyncio.get_running_loop().call_soon(self._came_round, time.thread_time())
 
     def turned(self, seconds: float) -> None:
-        """Take note of how long a turn took: fewer places by a tenth, or slowly more."""
+        """Take note of how long was worked in a turn: a tenth of the places less, or slowly more."""
         self._turn += (seconds - self._turn) * _SMOOTHING
         if self._turn > SLOW_SECONDS:
             self._places = max(self._least, self._places * _LESS)
         else:
             self._places = min(self._most, self._places + _MORE)
 
-    def _came_round(self, loop: asyncio.AbstractEventLoop, since: float) -> None:
+    def _came_round(self, since: float) -> None:
         self._looking = False
-        self.turned(loop.time() - since)
+        self.turned(time.thread_time() - since)
