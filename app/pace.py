@@ -8,7 +8,7 @@ import asyncio
 import time
 
 SLOW_SECONDS = 0.02
-"""A turn of the loop in which more is worked is too long. Of processor time: what other programs take, fewer places do not mend."""
+"""A turn in which the loop works for longer is too long. What other programs take does not count: places do not mend it."""
 
 LEAST = 8
 """So many are answered at a time however slow the loop is: less than that, and the processor waits for the database."""

@@ -77,11 +77,13 @@ def repeating(client: Any, budget: RetryBudget, *, attempts: int) -> None:
 
     What is passing, and how long the pauses are (up to 1, 2, 4 s), is botocore's standard mode. Nothing above repeats.
     """
+    # Its types ask for what the quota keeps its tokens in; what is called is this.
+    quota: Any = _Quota(budget)
     service = client.meta.service_model.service_id.hyphenize()
     handler = AioRetryHandler(
         retry_policy=AioRetryPolicy(AioStandardRetryConditions(max_attempts=attempts), ExponentialBackoff()),
         retry_event_adapter=RetryEventAdapter(),
-        retry_quota=_Quota(budget),
+        retry_quota=quota,
     )
     client.meta.events.register(f"before-call.{service}", lambda **_: budget.earn())
     client.meta.events.register(f"needs-retry.{service}", handler.needs_retry)
