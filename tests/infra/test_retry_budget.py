@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -73,4 +74,6 @@ def test_who_waits_for_an_operation_is_told_before_its_deadline() -> None:
 
 @pytest.mark.parametrize("patience", [FOR_A_CALLER, FOR_A_WORKER])
 def test_nothing_below_the_budget_repeats(patience: Patience) -> None:
-    assert 1 == patience.config()._user_provided_options["retries"]["total_max_attempts"]
+    config: Any = patience.config()
+
+    assert 1 == config._user_provided_options["retries"]["total_max_attempts"]
