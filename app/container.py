@@ -20,6 +20,7 @@ from core.retention import RetentionPolicy
 from core.sealing import Sealer, UnusableMasterKey
 from core.seller import SellerRules
 from core.vocabulary import EventPrivacy
+from infra.aws import FOR_A_CALLER, FOR_A_WORKER, Patience
 from infra.mongo import Mongo
 from infra.s3 import S3ObjectStore
 from infra.sqs import SqsWorkQueue
@@ -118,8 +119,12 @@ class Container(Connections):
 
 
 @asynccontextmanager
-async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) -> AsyncIterator[Connections]:
+async def open_connections(
+    settings: Settings, listeners: Sequence[Any] = (), patience: Patience = FOR_A_WORKER
+) -> AsyncIterator[Connections]:
     """Open every remote system; close them in reverse, whatever happens. *listeners* are for the driver of the database.
+
+    *patience* is what the object store and the queue are met with.
 
     Raises:
         InvalidSettings: a secret is not what it should be.
@@ -132,8 +137,8 @@ async def open_connections(settings: Settings, listeners: Sequence[Any] = ()) ->
         await stack.enter_async_context(open_vault(settings, rules.clock, rules.sealer, rules.records.vault))
         book = await stack.enter_async_context(open_seller_book(rules.clock, await _tenant_service(stack, settings)))
         rules = replace(rules, policies=rules.policies.with_sellers(book))
-        store = await stack.enter_async_context(open_store(settings))
-        queue = await stack.enter_async_context(open_queue(settings))
+        store = await stack.enter_async_context(open_store(settings, patience))
+        queue = await stack.enter_async_context(open_queue(settings, patience))
         bulk = settings.bulk.customer
         limits = ImportLimits(
             max_bytes=bulk.max_bytes,
@@ -153,7 +158,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
         InvalidSettings: as there, or the signing keys or the carriers of one-time codes cannot be used.
     """
     async with AsyncExitStack() as stack:
-        to = await stack.enter_async_context(open_connections(settings, listeners))
+        to = await stack.enter_async_context(open_connections(settings, listeners, FOR_A_CALLER))
         rules, clock = to.rules, to.rules.clock
         live = await stack.enter_async_context(open_live(ImportChanges(), LATEST))
         live_events = await stack.enter_async_context(open_live(CustomerEventChanges(), JOINED))
