@@ -19,6 +19,7 @@ from pydantic import (
 from core.retention import LONGEST_DAYS, LONGEST_MONTHS
 from core.vocabulary import OnboardingStep, RetentionMode
 from services.rules.country import country_codes
+from services.rules.reminders import REMINDER_DAYS
 from services.seller import DEFAULT_ONBOARDING
 
 _LAST_PORT = 65535
@@ -223,6 +224,27 @@ class BulkSettings(Section):
     customer: BulkCustomerSettings = BulkCustomerSettings()
 
 
+class MalwareSettings(Section):
+    """Who looks through files of documents before anybody may read them."""
+
+    scanner: Literal["clamav", "none"] | None = None
+    """``none``: nobody, and files can be read unscanned. In production, one of the two has to be said."""
+    host: str = Field("localhost", min_length=1)
+    """Where clamd listens."""
+    port: int = Field(3310, ge=1, le=_LAST_PORT)
+    socket: Path | None = None
+    """clamd's Unix socket, in place of host and port."""
+    timeout: float = Field(60, gt=0, le=600)
+    """Seconds that clamd may take for a piece of a file, and for its verdict."""
+
+
+class DocumentSettings(Section):
+    """The life of documents."""
+
+    reminder_days: Annotated[list[Annotated[int, Field(ge=0, le=366)]], Field(max_length=12)] = list(REMINDER_DAYS)
+    """How many days before a document's last valid day its end is told; 0 is that day. None at all is fine."""
+
+
 class ValidationSettings(Section):
     """The rules that can be switched off."""
 
@@ -341,6 +363,13 @@ class TenantServiceSettings(Section):
     """Sent as a bearer token."""
     timeout: float = Field(2, gt=0, le=10)
     """Seconds for one question, a second attempt included; only the first call for a seller waits for it."""
+
+
+class PrivacySettings(Section):
+    """What people are owed of what is stored about them."""
+
+    export_lifetime: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=30))] = timedelta(days=7)
+    """How long the archive of an export stays: ``P7D``, an hour to 30 days."""
 
 
 class NewRelicSettings(Section):

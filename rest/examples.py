@@ -61,6 +61,8 @@ _STORED_DOCUMENT = {
     "expiresOn": None,
     "file": None,
     "fileRemovedAt": None,
+    "scan": None,
+    "rejectionCode": None,
     "rejectionReason": None,
     "version": 1,
     "createdAt": _AT,

@@ -7,10 +7,10 @@ import strawberry
 
 from core.clock import SystemClock
 from core.drafts import BulkImportDraft
-from core.files import DownloadTicket
 from models import bulk_import as models
 from schema.context import Info
 from schema.document import UploadTarget
+from schema.download import DownloadTarget
 from schema.enums import (
     BulkImportEncoding,
     BulkImportMatch,
@@ -27,17 +27,6 @@ from services import import_progress
 from services.bulk_import import DEFAULT_PROBLEMS, ImportProblem
 
 FirstErrors = Annotated[int | None, strawberry.argument(description="How many to return, 1 to 100; 50 if absent.")]
-
-
-@strawberry.type(description="Where to download a file.")
-class DownloadTarget:
-    url: str = strawberry.field(description="The link.")
-    expires_at: datetime = strawberry.field(description="Until when it works.")
-
-    @classmethod
-    def from_ticket(cls, ticket: DownloadTicket) -> Self:
-        """Return a download ticket as clients see it."""
-        return cls(url=ticket.url, expires_at=ticket.expires_at)
 
 
 @strawberry.type(description="What was wrong with a row.")

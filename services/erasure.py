@@ -19,6 +19,7 @@ from models.erasure import Erasure
 from models.erasure_receipt import ErasureReceipt, Swept
 from repositories.erasure import ErasureNotes
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_lookup import not_found, require_customer
 from services.erased_files import ErasedFiles
 from services.erasure_receipts import signed
@@ -162,10 +163,17 @@ class ErasureService:
         self, work: Repositories, actor: str, customer: Customer, *, due_at: datetime | None, asked_by: str | None
     ) -> Customer:
         at = moment_after(customer, self._clock.now())
-        changed = await work.customers.change(customer, at, {"erasure_due_at": due_at, "erasure_asked_by": asked_by})
+        values: dict[str, object] = {"erasure_due_at": due_at, "erasure_asked_by": asked_by}
+        changed = await work.customers.change(customer, at, values)
         if changed is None:
             raise not_found("id")
-        told = self._records.event(changed, CustomerEventType.UPDATED, actor=actor, changed=["erasureDueAt"])
+        told = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=actor,
+            changed=["erasureDueAt"],
+            changes=of_customer(customer, values),
+        )
         await work.events.append([told])
         return changed
 

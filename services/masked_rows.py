@@ -15,7 +15,7 @@ from core.drafts import AttributeDraft, CustomerDraft
 from core.errors import ErrorCode, Refused
 from core.personal_data import MASKED, Mask
 from services.csv.columns import map_columns
-from services.masking import HIDDEN, shown_value
+from services.masking import HIDDEN, seen_value
 
 _NAMED = frozenset(CUSTOMERS) | {"full_name"}
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -94,5 +94,5 @@ def _shown(target: str | None, cell: str) -> str:
     if mask is not Mask.PLAIN:
         return HIDDEN
     if target == "external_id":
-        return shown_value(target, text) or HIDDEN
+        return seen_value(target, text) or HIDDEN
     return HIDDEN if "@" in text or sum(map(str.isdigit, text)) >= _MANY_DIGITS else cell

@@ -8,7 +8,9 @@ from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
+from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import CustomerWatching
+from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
@@ -30,7 +32,9 @@ class Services:
     customer_bulk: CustomerBulk
     finding: CustomerFinding
     merging: CustomerMerging
+    unmerging: CustomerUnmerging
     erasure: ErasureService
+    data_exports: DataExportService
     legal_holds: LegalHoldService
     customer_watching: CustomerWatching
     addresses: AddressService

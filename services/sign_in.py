@@ -20,6 +20,7 @@ from models.otp_challenge import OtpChallenge
 from models.session import Session
 from repositories import otp_challenge
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.one_time_code import CONTACT_FIELD
 from services.records import RecordMaker, changed_fields, moment_after
 from services.session import SessionService, SessionTokens
@@ -132,7 +133,13 @@ class SignInService:
         changed = await work.customers.change(customer, at, values)
         if changed is None:
             raise Refused.because(ErrorCode.CODE_EXPIRED, _OVER, "code")
-        event = self._records.event(changed, CustomerEventType.UPDATED, actor=principal.actor, changed=names)
+        event = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=principal.actor,
+            changed=names,
+            changes=of_customer(customer, values),
+        )
         await work.events.append([event])
         return changed
 

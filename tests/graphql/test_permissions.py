@@ -20,6 +20,7 @@ from tests.graphql.catalogue import (
     ARGUMENTS,
     CUS,
     DOC,
+    EXP,
     HOW_TO_ADD,
     IMP,
     ROOT_FIELDS,
@@ -223,7 +224,7 @@ class Owned:
         """Return the answer to the operation that goes from a root field along *path*."""
         arguments = ARGUMENTS[name][0]
         if name in ANYTHING:
-            kind = {"Customer": CUS, "Address": ADR, "Document": DOC, "BulkImport": IMP}.get(
+            kind = {"Customer": CUS, "Address": ADR, "Document": DOC, "BulkImport": IMP, "DataExport": EXP}.get(
                 path[0].removeprefix("... on "), SES
             )
             arguments = next(one for one in ARGUMENTS[name] if kind in str(one))
