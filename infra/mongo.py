@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from core.errors import StandaloneDatabase, Unavailable
 from infra.mongo_pool import PoolGauges
-from models.registry import STORED_MODELS
+from models.registry import RETIRED_INDEXES, STORED_MODELS
 from repositories.errors import translated
 from repositories.unit_of_work import UnitOfWork
 
@@ -138,6 +138,22 @@ async def create_indexes() -> None:
         indexes = getattr(model.Settings, "indexes", [])
         if indexes:
             await model.get_pymongo_collection().create_indexes(indexes)
+
+
+async def drop_retired_indexes() -> list[str]:
+    """Drop the indexes that only earlier versions read by; return them as ``collection.index``.
+
+    To be run once no process of an earlier version runs: one that does reads whole collections afterwards.
+    """
+    dropped = []
+    for model, names in RETIRED_INDEXES:
+        collection = model.get_pymongo_collection()
+        with translated():
+            existing = await collection.index_information()
+            for name in (name for name in names if name in existing):
+                await collection.drop_index(name)
+                dropped.append(f"{collection.name}.{name}")
+    return dropped
 
 
 async def missing_indexes() -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
@@ -206,6 +206,20 @@ class S3ObjectStore:
         """Remove an object; none there is no error."""
         with self._about(key):
             await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    async def forget_unfinished(self, prefix: str) -> None:
+        """Remove the parts of objects that begin with *prefix* and whose writer was killed before the end.
+
+        Whoever writes one of them at the moment fails.
+
+        Raises:
+            Unavailable: the store could not be reached.
+        """
+        with self._reaching():
+            answer = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
+            for one in answer.get("Uploads", ()):
+                with suppress(self._client.exceptions.NoSuchUpload):  # it has just been ended
+                    await self._client.abort_multipart_upload(Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"])
 
     async def pages(self, prefix: str) -> AsyncGenerator[list[str]]:
         """Yield the keys of all objects that begin with *prefix*, at most 1,000 at a time; they may be removed meanwhile.
