@@ -17,7 +17,7 @@ _LIST = "{ customers(first: 20) { nodes { id fullName email addresses { city } }
 _CREATE = 'mutation { createCustomer(input: {firstName: "Ada", addresses: []}) { customer { id } userErrors { code } } }'
 _ROUNDS = 3
 _LEAST = 0.7
-"""Of the peak, for each second that the API works: how much of two cores it gets, beside the crowd, the database and others, says
+"""Of the peak, for each second that the API works: how much of two cores it gets, beside crowd, database and others, says
 nothing of it. docs/reliability.md has figures."""
 
 
