@@ -8,6 +8,7 @@ streams nor slow readers keep one.
 import asyncio
 from asyncio import TimerHandle
 from collections.abc import Callable, Hashable
+from math import exp
 
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +28,8 @@ RETRY_SECONDS = 1
 _WORK = ("/graphql", "/api/", "/internal/")
 """What is bounded. All else, health and keys among it, asks next to nothing of the process."""
 
-_SMOOTHING = 0.05
+_MEMORY_SECONDS = 1.0
+"""How far back it is looked to tell how fast places become free, while somebody waits for them."""
 
 _WAITING = Gauge("http_requests_waiting", "Requests that wait for a place among those that are being answered.")
 _PLACES = Gauge("http_request_places", "Requests that may be answered at a time, at present.")
@@ -43,8 +45,9 @@ class Overloaded(Exception):
 class Admission:
     """The places of one process: *most* requests at once or fewer (see `Pace`), and *queued* more that wait, at most a second.
 
-    Those who wait do so by lanes, which take turns. There is room for as many as are likely to get a place within the second;
-    when there is none left, the last one of the longest lane goes, so that whoever sends too much refuses itself.
+    Those who wait do so by lanes, which take turns. There is room for as many as will get a place in that time, even if places
+    become free half as fast as they did lately. When there is none left, the last one of the longest lane goes, so that whoever
+    sends too much refuses itself.
     """
 
     def __init__(self, *, most: int, queued: int) -> None:
@@ -53,7 +56,8 @@ class Admission:
         self._taken = 0
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
         self._left_at: float | None = None
-        self._gap = 0.0
+        self._rate = 0.0
+        self._freed = self._time = 0.0
         _WAITING.set_function(lambda: len(self._waiting))
         _PLACES.set_function(lambda: self._pace.places)
 
@@ -107,8 +111,8 @@ class Admission:
             last.set_exception(Overloaded())
 
     def _room(self) -> float:
-        """Return how many may wait: no more than get a place in time when places become free as they did lately."""
-        return min(self._queued, QUEUE_SECONDS / self._gap) if self._gap else self._queued
+        """Return how many may wait: as many as get a place in half of the time when places become free as they did lately."""
+        return min(self._queued, self._rate * QUEUE_SECONDS / 2) if self._rate else self._queued
 
     def _measure(self) -> None:
         if not self._waiting:
@@ -117,7 +121,12 @@ class Admission:
         now = asyncio.get_running_loop().time()
         if self._left_at is not None:
             # What stood still for longer than anybody waits says no more than that.
-            self._gap += (min(now - self._left_at, QUEUE_SECONDS) - self._gap) * _SMOOTHING
+            passed = min(now - self._left_at, QUEUE_SECONDS)
+            # By the time and not by the number: places become free many at once, and then none for a while.
+            fading = exp(-passed / _MEMORY_SECONDS)
+            self._freed = self._freed * fading + 1
+            self._time = self._time * fading + passed
+            self._rate = self._freed / self._time if self._time else 0.0
         self._left_at = now
 
 
