@@ -77,8 +77,8 @@ def _tags_and_words(chosen: CustomerFilter) -> Iterator[Term]:
 def _moments(chosen: CustomerFilter) -> Iterator[Term]:
     for field, moments in (("created_at", chosen.created_at), ("updated_at", chosen.updated_at)):
         if moments is not None and (condition := limits(moments)):
-            # Latest first: from the end, which is not in it, to the start, which is. None sorts before every id, too. Behind the
-            # moment no key may be the same on both sides: MongoDB takes one that is for one that everybody there has.
+            # Latest first: from the end, which is not in it, to the start, which is. None sorts before every id, too. Behind
+            # the moment no key may be the same on both sides: MongoDB takes one that is for one that everybody there has.
             behind = (*_BEHIND, _OTHER[field])
             low = {field: MaxKey() if moments.end is None else moments.end, "_id": None, **dict.fromkeys(behind, MaxKey())}
             high = {field: MinKey() if moments.start is None else moments.start, **dict.fromkeys(("_id", *behind), MinKey())}
