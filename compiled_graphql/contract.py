@@ -23,6 +23,13 @@ order. An exception among the values is the error of that source; one that is ra
 of the first source. It may return a `Promised` as well.
 """
 
+CALLS = "compiled_graphql.calls"
+"""In a root field's ``extensions``, in place of `BATCH`: ``(calls, info) -> Sequence[value | Exception]``.
+
+*calls* are the arguments of calls of the field: one as a rule, and one for each operation when several are executed together
+(see `together.OperationTogether`). All else is as with `BATCH`. ``info`` is that of the first call.
+"""
+
 TAKES_ROWS = "compiled_graphql.takes_rows"
 """In a field's ``extensions``, true: its `BATCH` takes rows for sources as well as objects; see `ROWS`."""
 

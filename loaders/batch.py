@@ -48,10 +48,11 @@ _SECONDS = Histogram(
 
 
 class Lane(Generic[K, V]):
-    """Turns the loads of many into queries by *fetch*, at most `MAX_UNDER_WAY` at a time, of at most `MAX_BATCH` keys each."""
+    """Turns the loads of many into queries by *fetch*, at most `MAX_UNDER_WAY` at a time, of at most *most* keys each."""
 
-    def __init__(self, fetch: Fetch[K, V], query: str = "alone") -> None:
+    def __init__(self, fetch: Fetch[K, V], query: str = "alone", *, most: int = MAX_BATCH) -> None:
         self._fetch = fetch
+        self._most = most
         # What a batch costs is measured under the name of the *query*, which is the program's.
         self._keys, self._seconds = _KEYS.labels(query), _SECONDS.labels(query)
         self._waiting: deque[_Group[K, V]] = deque()
@@ -90,7 +91,7 @@ class Lane(Generic[K, V]):
 
     def _next(self) -> "list[_Group[K, V]]":
         taken: list[_Group[K, V]] = []
-        room = MAX_BATCH
+        room = self._most
         while self._waiting and len(self._waiting[0].keys) <= room:
             group = self._waiting.popleft()
             if not group.abandoned:

@@ -1,7 +1,7 @@
 """Root fields about customers: unpack, call one service method, repack."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import strawberry
 
@@ -13,7 +13,7 @@ from core.filters import CustomerKeyKind
 from core.paging import MAX_PAGE_SIZE, page_request
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, ExpectedVersion, SellerId
-from schema.batching import alone, batched, needed
+from schema.batching import called, needed
 from schema.context import Info
 from schema.customer import (
     Customer,
@@ -37,12 +37,13 @@ from services.masking import seen
 from services.rules.profile import MAX_TAGS
 
 
-def _customer(queries: Sequence[object], info: Info, id: str) -> Promised[list[Customer | None]]:
+def _customers(calls: Sequence[Mapping[str, Any]], info: Info) -> Promised[list[Customer | None]]:
     viewer = info.context.viewer
     viewer.require_sight()
-    asked = info.context.loaders.customers(needed(info, "Customer")).load(id)
-    begin_owned(info, id)
-    return Promised(asked, lambda row: [shown(row and seen(viewer, row), info)] * len(queries))
+    ids = [call["id"] for call in calls]
+    asked = info.context.loaders.customers(needed(info, "Customer")).load_many(ids)
+    begin_owned(info, ids)
+    return Promised(asked, lambda rows: [shown(row and seen(viewer, row), info) for row in rows])
 
 
 @strawberry.type
@@ -54,11 +55,12 @@ class CustomerQuery:
 
     @strawberry.field(
         description="One customer; null when you can see none with this id. Needs `customers:read`.",
-        metadata=batched(_customer),
+        metadata=called(_customers),
     )
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        return await alone(_customer, self, info, id=id)
+        (found,) = await _customers([{"id": id}], info)
+        return found
 
     @strawberry.field(
         description="One customer by an identifier of its own; null when there is none. "

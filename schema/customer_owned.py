@@ -77,16 +77,16 @@ def documents_of(
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
 
-def begin_owned(info: Info, customer_id: str) -> None:
-    """Ask for what is selected of a customer's addresses and documents together with the customer: whose they are is known.
+def begin_owned(info: Info, customer_ids: Sequence[str]) -> None:
+    """Ask for what is selected of customers' addresses and documents together with the customers: whose they are is known.
 
     Only inside one seller. Nothing is told of them before there is a customer, and leave to read them.
     """
     viewer, loaders, selected = info.context.viewer, info.context.loaders, selected_below(info, "Customer")
-    if viewer.seller_id is None or not is_id(IdKind.CUSTOMER, customer_id):
+    if viewer.seller_id is None:
         return
-    owner = (viewer.seller_id, customer_id)
+    owners = [(viewer.seller_id, one) for one in customer_ids if is_id(IdKind.CUSTOMER, one)]
     if "addresses" in selected or "defaultAddress" in selected:
-        loaders.addresses_of(_of_its_own(info, "Address")).begin([owner])
+        loaders.addresses_of(_of_its_own(info, "Address")).begin(owners)
     if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes:
-        loaders.documents_of(_of_its_own(info, "Document")).begin([owner])
+        loaders.documents_of(_of_its_own(info, "Document")).begin(owners)
