@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 READ = "compiled_graphql.read"
 """In a field's ``extensions``: a function of the source alone that returns what the field's resolver would return.
@@ -80,6 +81,10 @@ class Promised(Generic[T]):
     def __init__(self, asked: Awaitable[Any], finish: Callable[[Any], T]) -> None:
         self.future: Future[Any] = ensure_future(asked)
         self.finish = finish
+
+    def then(self, finish: Callable[[T], U]) -> "Promised[U]":
+        """Return the same, with what *finish* makes of its values."""
+        return Promised(self.future, lambda found: finish(self.finish(found)))
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the values."""

@@ -148,11 +148,13 @@ class Loader(Generic[K, V]):
             return cast("Awaitable[list[V | None]]", groups[0].join(keys, many=True))
         return self._gathered(keys, groups)
 
-    def begin(self, keys: Sequence[K]) -> None:
-        """Ask for *keys* that will be wanted in a moment, so that they go along with the next batch."""
-        missing = [key for key in keys if key not in self._groups]
-        if missing:
-            self._ask(missing)
+    def know(self, found: Mapping[K, V]) -> None:
+        """Take over what was found in another way, together with something else; what was asked for already stays."""
+        known = {key: value for key, value in found.items() if key not in self._groups}
+        if known:
+            group: _Group[K, V] = _Group(list(known))
+            group.settle(known, None)
+            self._groups.update(dict.fromkeys(known, group))
 
     def _ask(self, keys: "Sequence[K]") -> "_Group[K, V]":
         group: _Group[K, V] = _Group(keys)

@@ -27,7 +27,7 @@ from schema.customer import (
     DeletePayload,
     UpsertCustomerPayload,
 )
-from schema.customer_owned import begin_owned
+from schema.customer_owned import customers_with_theirs
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
@@ -40,10 +40,8 @@ from services.rules.profile import MAX_TAGS
 def _customers(calls: Sequence[Mapping[str, Any]], info: Info) -> Promised[list[Customer | None]]:
     viewer = info.context.viewer
     viewer.require_sight()
-    ids = [call["id"] for call in calls]
-    asked = info.context.loaders.customers(needed(info, "Customer")).load_many(ids)
-    begin_owned(info, ids)
-    return Promised(asked, lambda rows: [shown(row and seen(viewer, row), info) for row in rows])
+    asked = customers_with_theirs(info, [call["id"] for call in calls])
+    return asked.then(lambda rows: [shown(row and seen(viewer, row), info) for row in rows])
 
 
 @strawberry.type

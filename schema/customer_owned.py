@@ -5,10 +5,11 @@ from typing import Protocol
 
 from auth.principal import Scope
 from compiled_graphql.contract import Promised
-from core.ids import IdKind, is_id
 from models.address import Address as StoredAddress
+from models.customer import Customer as StoredCustomer
 from models.document import Document as StoredDocument
 from models.row import Row
+from repositories.whole_customer import Parts, Whole
 from schema.address import Address
 from schema.batching import needed, selected_below
 from schema.context import Info
@@ -77,16 +78,33 @@ def documents_of(
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
 
-def begin_owned(info: Info, customer_ids: Sequence[str]) -> None:
-    """Ask for what is selected of customers' addresses and documents together with the customers: whose they are is known.
+def customers_with_theirs(info: Info, customer_ids: Sequence[str]) -> Promised[list[Row[StoredCustomer] | None]]:
+    """Return customers by id, None for gaps, read together with what is selected of their addresses and documents.
 
-    Only inside one seller. Nothing is told of them before there is a customer, and leave to read them.
+    Only inside one seller, where it is known whose those are. Nothing is told of them before there is a customer, and leave to
+    read them: they are kept for whoever asks for them next.
     """
     viewer, loaders, selected = info.context.viewer, info.context.loaders, selected_below(info, "Customer")
-    if viewer.seller_id is None:
-        return
-    owners = [(viewer.seller_id, one) for one in customer_ids if is_id(IdKind.CUSTOMER, one)]
-    if "addresses" in selected or "defaultAddress" in selected:
-        loaders.addresses_of(_of_its_own(info, "Address")).begin(owners)
-    if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes:
-        loaders.documents_of(_of_its_own(info, "Document")).begin(owners)
+    of_customers = needed(info, "Customer")
+    addresses, documents = _of_its_own(info, "Address"), _of_its_own(info, "Document")
+    parts = Parts(
+        of_customers,
+        addresses if "addresses" in selected or "defaultAddress" in selected else False,
+        documents if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes else False,
+    )
+    if viewer.seller_id is None or parts == Parts(of_customers):
+        return Promised(loaders.customers(of_customers).load_many(customer_ids), list)
+
+    def kept(found: Sequence[Whole | None]) -> list[Row[StoredCustomer] | None]:
+        there = [one for one in found if one is not None]
+        if parts.addresses is not False:
+            loaders.addresses_of(addresses).know(
+                {one.customer.owner: one.addresses for one in there if one.addresses is not None}
+            )
+        if parts.documents is not False:
+            loaders.documents_of(documents).know(
+                {one.customer.owner: one.documents for one in there if one.documents is not None}
+            )
+        return [one and one.customer for one in found]
+
+    return Promised(loaders.whole(parts).load_many(customer_ids), kept)

@@ -86,9 +86,7 @@ def _number(
 
 
 def _last_four(document: "Document | Row[models.Document]") -> str | None:
-    found: str | None = (
-        document.get("number_last_four") if isinstance(document, Row) else document.record.number_last_four
-    )
+    found: str | None = document.get("number_last_four") if isinstance(document, Row) else document.record.number_last_four
     return found
 
 

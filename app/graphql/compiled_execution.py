@@ -50,9 +50,7 @@ class Compilation:
             _FALLBACKS.labels(self._reason).inc()
             return None
         bounds = Bounds(rules.deadline, self._operation.type)
-        return await bounds.within(
-            self._operation.execute(root_value, context, variables, watch=bounds, **_how(extensions))
-        )
+        return await bounds.within(self._operation.execute(root_value, context, variables, watch=bounds, **_how(extensions)))
 
     async def execute_within(self, bounds: Bounds, context: object, variables: dict[str, Any] | None) -> ExecutionResult:
         """Return the result of an operation that can be executed here, inside of bounds that are watched already."""

@@ -92,9 +92,7 @@ def test_calls_are_alike_when_all_that_differs_are_arguments_of_root_fields(libr
         " book(id: $id) { title(upper: $upper) author @include(if: $deep) { name } } }"
     )
 
-    one, other, upper, deep = calls(
-        operation, {"id": "1"}, {"id": "2"}, {"id": "1", "upper": True}, {"id": "1", "deep": True}
-    )
+    one, other, upper, deep = calls(operation, {"id": "1"}, {"id": "2"}, {"id": "1", "upper": True}, {"id": "1", "deep": True})
 
     assert one.alike == other.alike
     assert 3 == len({one.alike, upper.alike, deep.alike})

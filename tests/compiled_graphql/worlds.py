@@ -184,27 +184,33 @@ class World:
             await asyncio.sleep(0)
             return many(sources, info, x)
 
-        def of_calls(calls: Sequence[dict[str, Any]], _info: Any) -> Any:
-            found = [self._many([None], name, given.get("x"))[0] for given in calls]
-            return found if way != "batch later" else _soon(found, 2)
-
         def read(source: Any) -> Any:
             return self.value(source, name)
 
         if way == "read":
-            field.resolve = lambda source, _info, **_arguments: read(source)
-            if batches:
-                field.extensions[READ] = read
-            if batches and at_root:
-                field.extensions[CALLS] = lambda calls, _info: [_tried(read, None) for _ in calls]
+            self._equip_to_be_read(field, read, batches=batches, at_root=at_root)
             return
         field.resolve = {"sync": sync, "async": later, "either": either, "batch": sync, "batch later": later}.get(way)
         if batches and way.startswith("batch"):
-            field.extensions[CALLS if at_root else BATCH] = (
-                of_calls if at_root else many if way == "batch" else many_later
-            )
+            in_batches = many if way == "batch" else many_later
+            field.extensions[CALLS if at_root else BATCH] = self._of_calls(name, way) if at_root else in_batches
         if field.resolve is None and at_root:
             field.resolve = lambda source, _info, **_arguments: self.value(source, name)  # the root has no attributes
+
+    @staticmethod
+    def _equip_to_be_read(field: Any, read: Callable[[Any], Any], *, batches: bool, at_root: bool) -> None:
+        field.resolve = lambda source, _info, **_arguments: read(source)
+        if batches:
+            field.extensions[READ] = read
+            if at_root:
+                field.extensions[CALLS] = lambda calls, _info: [_tried(read, None) for _ in calls]
+
+    def _of_calls(self, name: str, way: str) -> Callable[..., Any]:
+        def of_calls(calls: Sequence[dict[str, Any]], _info: Any) -> Any:
+            found = [self._many([None], name, given.get("x"))[0] for given in calls]
+            return _soon(found, 2) if way == "batch later" else found
+
+        return of_calls
 
     def _many(self, sources: Sequence[Any], name: str, x: Any) -> list[Any]:
         found = []

@@ -78,9 +78,7 @@ class Both:
         """Return both answers, without what is made up for each."""
         # Two of three at a time come in company, and are executed together where that is possible.
         times = 3 if operation_of(text).operation.value == "query" else 1
-        compiled, *others = await asyncio.gather(
-            *(self._answer(COMPILED, text, variables, principal) for _ in range(times))
-        )
+        compiled, *others = await asyncio.gather(*(self._answer(COMPILED, text, variables, principal) for _ in range(times)))
         assert all(orjson.dumps(other) == orjson.dumps(compiled) for other in others)
         with patch("app.graphql.compiled_execution.CompiledOperation", side_effect=Unsupported("test")):
             return await self._answer(REFERENCE, text, variables, principal), compiled
