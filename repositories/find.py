@@ -105,9 +105,7 @@ def _has_commands(collection: object) -> bool:
     return isinstance(collection, AsyncCollection)
 
 
-async def _all_at_once(
-    collection: AsyncCollection[dict[str, Any]], command: Mapping[str, Any], rows: type[R]
-) -> list[R] | None:
+async def _all_at_once(collection: AsyncCollection[dict[str, Any]], command: dict[str, Any], rows: type[R]) -> list[R] | None:
     """Return what a command finds; None when the server has just changed, or the answer does not fit into one message."""
     try:
         answer: Any = await collection.database.command(command, codec_options=_into(rows, collection.codec_options))

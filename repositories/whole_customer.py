@@ -73,18 +73,18 @@ class WholeCustomers:
             for name, (kind, repository) in self._owned.items()
         )
         return {
-            one.id: Whole(one, addresses and addresses[one.owner], documents and documents[one.owner])
+            one.id: Whole(one, addresses.get(one.owner), documents.get(one.owner))
             for one in self._customers.sound(rows[IdKind.CUSTOMER], fields=fields.customers)
         }
 
     def _belongings(
         self, repository: OwnedRepository[Any], rows: Sequence[Row[Any]] | None, ids: Sequence[str], fields: Fields
-    ) -> dict[tuple[str, str], list[Row[Any]]] | None:
+    ) -> Mapping[tuple[str, str], list[Row[Any]]]:
         if rows is None:
-            return None
+            return {}
         try:
             some = repository.sound(rows, fields=fields)
         except ValidationError:
             # Told by whoever asks for them: the customers are none the worse for it.
-            return None
+            return {}
         return repository.by_owner(some, [(self._seller_id, one) for one in ids])

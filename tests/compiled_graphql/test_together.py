@@ -129,13 +129,13 @@ async def test_whatever_is_executed_together_is_answered_as_it_is_alone(chance: 
     document, variables = parse(generator.document()), generator.variables()
     assume(not validate(schema, document))
     operation = CompiledOperation(schema, document)
-    first = operation.call(variables)
-    assume(first is not None)
-    given_ = [variables, *({**variables, "x": x} for x in (0, 1, None)), variables]
-    alike = [one for one in given_ if (call := operation.call(one)) is not None and call.alike == first.alike]
+    choices = [variables, *({**variables, "x": x} for x in (0, 1, None)), variables]
+    pairs = [(one, call) for one in choices if (call := operation.call(one)) is not None]
+    assume(pairs)
+    alike = [(one, call) for one, call in pairs if call.alike == pairs[0][1].alike]
 
-    together = await operation.execute_together([operation.call(one) for one in alike])
-    alone = [await operation.execute(variable_values=one) for one in alike]
+    together = await operation.execute_together([call for _, call in alike])
+    alone = [await operation.execute(variable_values=one) for one, _ in alike]
 
     if together is None:
         assert any(one.errors for one in alone)
