@@ -9,16 +9,18 @@ are calls of one compiled operation by one caller that differ in arguments of ro
 has too many objects, whatever fails) is executed by itself, so that there is one place that says what went wrong.
 """
 
-from collections.abc import Collection, Hashable, Mapping
+import time
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
 from graphql import ExecutionResult, OperationType
 
-from app.graphql.bounded_execution import Bounds
+from app.graphql.bounded_execution import Bounds, nothing_but
 from app.graphql.compiled_execution import Compilation
 from app.graphql.rules import OperationRules
 from compiled_graphql.operation import Call
+from core.errors import TimedOut
 from loaders.batch import Lane, Loader
 from schema.context import Context
 
@@ -31,53 +33,73 @@ _COMPANY = 64
 _Data = dict[str, Any]
 
 
+class _Asked:
+    """One call, and since when it waits."""
+
+    __slots__ = ("call", "since")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.since = time.monotonic()
+
+
 class Together:
     """Executes queries of one process."""
 
     def __init__(self, rules: OperationRules) -> None:
         self._rules = rules
-        self._lanes: WeakValueDictionary[Hashable, Lane[Call, _Data]] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[Hashable, Lane[_Asked, _Data]] = WeakValueDictionary()
         self._answering = 0
         self._company = 0
 
     async def execute(self, compilation: Compilation, context: Context, variables: dict[str, Any] | None) -> ExecutionResult:
         """Return the result of a query that is compiled."""
-        bounds = Bounds(self._rules.deadline, OperationType.QUERY)
         self._company = _COMPANY if self._answering else max(0, self._company - 1)
         call = compilation.call(variables) if self._company and _shares(context) else None
         self._answering += 1
         try:
-            if call is None:
-                return await bounds.within(compilation.execute_within(bounds, context, variables))
-            return await bounds.within(self._shared(compilation, context, variables, call, bounds))
+            begun: float | None = None
+            if call is not None:
+                asked = _Asked(call)
+                try:
+                    data = await Loader(self._lane(compilation, context, call)).load(asked)
+                except TimedOut as error:
+                    return nothing_but(error)
+                if data is not None:
+                    return ExecutionResult(data, None)
+                begun = asked.since
+            bounds = Bounds(self._rules.deadline, OperationType.QUERY, begun)
+            return await bounds.within(compilation.execute_within(bounds, context, variables))
         finally:
             self._answering -= 1
 
-    async def _shared(
-        self, compilation: Compilation, context: Context, variables: dict[str, Any] | None, call: Call, bounds: Bounds
-    ) -> ExecutionResult:
-        data = await Loader(self._lane(compilation, context, call)).load(call)
-        if data is None:
-            return await compilation.execute_within(bounds, context, variables)
-        return ExecutionResult(data, None)
-
-    def _lane(self, compilation: Compilation, context: Context, call: Call) -> Lane[Call, _Data]:
+    def _lane(self, compilation: Compilation, context: Context, call: Call) -> Lane[_Asked, _Data]:
         # By value: whoever has the same name, the same seller and the same scopes gets the same answer.
         key = (compilation, context.principal, call.alike)
         lane = self._lanes.get(key)
         if lane is None:
 
-            async def answer(calls: Collection[Call]) -> Mapping[Call, _Data]:
-                bounds = Bounds(self._rules.deadline, OperationType.QUERY)
-                some = list(calls)
-                try:
-                    found = await compilation.execute_together(bounds, context.for_operation(), some)
-                except Exception:  # noqa: BLE001  whatever it is, each call meets it by itself
-                    found = None
-                return dict(zip(some, found, strict=True)) if found is not None else {}
+            async def answer(asked: Collection[_Asked]) -> Mapping[_Asked, _Data]:
+                return await self._answers(compilation, context.for_others(), list(asked))
 
             lane = self._lanes[key] = Lane(answer, "queries", most=MOST)
         return lane
+
+    async def _answers(self, compilation: Compilation, context: Context, asked: Sequence[_Asked]) -> Mapping[_Asked, _Data]:
+        """Return the data of calls; nothing when each has to be executed by itself.
+
+        Raises:
+            TimedOut: the one that has waited longest has waited for too long; the others began while it did.
+        """
+        bounds = Bounds(self._rules.deadline, OperationType.QUERY, min(one.since for one in asked))
+        execution = compilation.execute_together(bounds, context, [one.call for one in asked])
+        try:
+            found = await bounds.enforced(execution)
+        except TimedOut:
+            raise
+        except Exception:  # noqa: BLE001  whatever it is, each call meets it by itself
+            found = None
+        return {} if found is None else dict(zip(asked, found, strict=True))
 
 
 def _shares(context: Context) -> bool:
