@@ -8,10 +8,14 @@ streams nor slow readers keep one.
 import asyncio
 from asyncio import TimerHandle
 from collections import deque
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any, cast
 
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.patience import noticing
 
 QUEUE_SECONDS = 1.0
 """How long a request waits for a place at most."""
@@ -124,13 +128,12 @@ class _Place:
         """Return what the client sends; for one that is slow with its body, another place has to be found afterwards."""
         if self._complete:
             return await self._receive()
-        if self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(BODY_SECONDS, self.leave)
-        message = await self._receive()
+        message = await noticing(cast("Coroutine[Any, Any, Message]", self._receive()), self._begin_to_wait)
         if message["type"] != "http.request" or message.get("more_body", False):
             return message
         self._complete = True
-        self._patience.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
         if not self._held:
             try:
                 await self._admission.enter()
@@ -147,6 +150,11 @@ class _Place:
         if message["type"] == "http.response.start":
             self.leave()
         await self._send(message)
+
+    def _begin_to_wait(self) -> None:
+        # Only now: nearly all bodies are there with their heads, and a timer takes as long as reading one.
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(BODY_SECONDS, self.leave)
 
     def leave(self) -> None:
         """Give the place back, once."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLObjectType,
     GraphQLResolveInfo,
@@ -21,7 +22,7 @@ from compiled_graphql.contract import BATCH, CALLS, IN_ROW, READ, TAKES_ROWS, Pr
 from compiled_graphql.leaves import quick
 from compiled_graphql.needed import Inside, Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
-from compiled_graphql.rows import Rows, column_of
+from compiled_graphql.rows import Rows, column_of, names_of
 from compiled_graphql.run import Run
 from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited, outcome
 
@@ -42,6 +43,7 @@ class SelectedField:
         "_completer",
         "_deep",
         "_make_completer",
+        "_names",
         "_nth",
         "_obtain",
         "_of_rows",
@@ -86,6 +88,11 @@ class SelectedField:
         type_ = get_nullable_type(definition.type)
         self._quick = quick(type_, nullable=self.nullable) if is_leaf_type(type_) else None
         self._whole = self._at_once()
+        self._names = (
+            names_of(self.in_row, self._quick)
+            if self.in_row is not None and self._quick is not None and isinstance(type_, GraphQLEnumType)
+            else None
+        )
 
     @property
     def is_shared(self) -> bool:
@@ -120,6 +127,8 @@ class SelectedField:
             else:
                 if len(rows) > _LOOK_EVERY:
                     run.watch.look()
+                if self._names is not None and (names := self._names(rows)) is not None:
+                    return names
                 found = self._of_rows(rows)
         except Exception as error:  # noqa: BLE001  whatever it is, it is the error of the field
             return self.complete(run, [error] * len(rows), self.places(level))

@@ -15,7 +15,7 @@ from schema.batching import needed, selected_below
 from schema.context import Info
 from schema.document import Document
 from schema.enums import AddressKind, DocumentStatus, DocumentType
-from schema.rows import all_shown, shown
+from schema.rows import each_shown, shown
 
 
 class Owner(Protocol):
@@ -37,7 +37,9 @@ def addresses_of(customers: Sequence[Owner], info: Info, kind: AddressKind | Non
     loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
 
     def chosen(found: Sequence[list[Row[StoredAddress]] | None]) -> list[list[Address]]:
-        return [all_shown([one for one in some or () if kind is None or one["kind"] == kind], info) for some in found]
+        return each_shown(
+            found if kind is None else [[one for one in some or () if one["kind"] == kind] for some in found], info
+        )
 
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
@@ -63,17 +65,19 @@ def documents_of(
     loader = info.context.loaders.documents_of(_of_its_own(info, "Document"))
 
     def chosen(found: Sequence[list[Row[StoredDocument]] | None]) -> list[list[Document]]:
-        return [
-            all_shown(
+        if type is None and status is None:
+            return each_shown(found, info)
+        return each_shown(
+            [
                 [
                     one
                     for one in some or ()
                     if (type is None or one["type"] == type) and (status is None or one["status"] == status)
-                ],
-                info,
-            )
-            for some in found
-        ]
+                ]
+                for some in found
+            ],
+            info,
+        )
 
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
 

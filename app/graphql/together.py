@@ -82,7 +82,7 @@ class Together:
             async def answer(asked: Collection[_Asked]) -> Mapping[_Asked, _Data]:
                 return await self._answers(compilation, context.for_others(), list(asked))
 
-            lane = self._lanes[key] = Lane(answer, "queries", most=MOST)
+            lane = self._lanes[key] = Lane(answer, "operations together", most=MOST)
         return lane
 
     async def _answers(self, compilation: Compilation, context: Context, asked: Sequence[_Asked]) -> Mapping[_Asked, _Data]:
