@@ -74,7 +74,7 @@ def database(directory: Path, *, cache_gigabytes: float = 2) -> Iterator[Databas
 
 @contextmanager
 def service(directory: Path, at: Database) -> Iterator[Service]:
-    """Run the API on *at*, with its indexes made and its data migrated, pinned to a core of its own; stop it at the end."""
+    """Run the API on *at*, prepared for this version, pinned to a core of its own; stop it at the end."""
     port = choose(0, reserved={0})
     metrics_port = choose(0, reserved={0, port})
     options = Options(port=port, metrics_port=metrics_port, run_directory=directory)
