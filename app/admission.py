@@ -7,14 +7,16 @@ streams nor slow readers keep one.
 
 import asyncio
 from asyncio import TimerHandle
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from math import exp
+from typing import Any, cast
 
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.fair_queue import FairQueue
 from app.pace import Pace
+from core.patience import noticing
 
 QUEUE_SECONDS = 1.0
 """How long a request waits for a place at most."""
@@ -183,13 +185,12 @@ class _Place:
         """Return what the client sends; for one that is slow with its body, another place has to be found afterwards."""
         if self._complete:
             return await self._receive()
-        if self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(BODY_SECONDS, self.leave)
-        message = await self._receive()
+        message = await noticing(cast("Coroutine[Any, Any, Message]", self._receive()), self._begin_to_wait)
         if message["type"] != "http.request" or message.get("more_body", False):
             return message
         self._complete = True
-        self._patience.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
         if not self._held:
             try:
                 await self._admission.enter(self._lane)
@@ -206,6 +207,11 @@ class _Place:
         if message["type"] == "http.response.start":
             self.leave()
         await self._send(message)
+
+    def _begin_to_wait(self) -> None:
+        # Only now: nearly all bodies are there with their heads, and a timer takes as long as reading one.
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(BODY_SECONDS, self.leave)
 
     def leave(self) -> None:
         """Give the place back, once."""

@@ -69,14 +69,14 @@ class DocumentService:
         In the place of one that cannot be opened is why.
         """
         if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
-            return self.endings(viewer, documents)
+            return self.endings(viewer, [one.number_last_four for one in documents])
         viewer.require(Scope.DOCUMENTS_READ)
         return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
 
-    def endings(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
-        """Return what anybody with ``documents:read`` may see of the numbers of documents."""
+    def endings(self, viewer: Principal, last_four: Sequence[str | None]) -> Numbers:
+        """Return what anybody with ``documents:read`` may see of numbers, by their last four characters."""
         viewer.require(Scope.DOCUMENTS_READ)
-        return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
+        return [None if four is None else f"••••{four}" for four in last_four]
 
     async def download(self, viewer: Principal, file: StoredFile) -> DownloadTicket:
         """Return a link to a document's file that holds for five minutes.
