@@ -5,6 +5,7 @@ import beanie
 from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
 from models.customer import Customer
+from models.customer_access import CustomerAccess
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
 from models.document import Document
@@ -29,6 +30,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Document,
     CustomerKey,
     CustomerEvent,
+    CustomerAccess,
     Erasure,
     ErasureReceipt,
     IdempotencyRecord,

@@ -50,25 +50,33 @@ class UploadTarget:
         )
 
 
+async def _download_urls(files: "Sequence[DocumentFile]", info: Info) -> list[str]:
+    wanted = [(one.document, one.record) for one in files]
+    return [ticket.url for ticket in await info.context.services.documents.downloads(info.context.viewer, wanted)]
+
+
 @strawberry.type(description="An uploaded file.")
 class DocumentFile:
     record: strawberry.Private[models.StoredFile]
+    document: strawberry.Private[models.Document]
     name: str = strawberry.field(description="The file's name, as it was announced.")
     content_type: str = strawberry.field(description="The file's media type, checked against its first bytes.")
     size: int = strawberry.field(description="The file's size in bytes.")
     sha256: str = strawberry.field(description="The SHA-256 of the file, in hexadecimal.")
 
     @strawberry.field(
-        description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`."
+        description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt. That you got it is in the "
+        "customer's `history`. Needs `documents:read`.",
+        metadata=batched(_download_urls),
     )
     async def download_url(self, info: Info) -> str:
         """Return a presigned link."""
-        return (await info.context.services.documents.download(info.context.viewer, self.record)).url
+        return await alone(_download_urls, self, info)
 
     @strawberry.field(description="Until when downloadUrl works: five minutes from now.")
     async def download_url_expires_at(self, info: Info) -> datetime:
         """Return the end of the link's life."""
-        return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
+        return await info.context.services.documents.download_ends(info.context.viewer, self.record)
 
 
 async def _customer(documents: "Sequence[Document | Row[models.Document]]", info: Info) -> list["Customer | Exception"]:
@@ -123,8 +131,8 @@ class Document(Node):
         return await alone(_customer, self, info)
 
     @strawberry.field(
-        description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "
-        "Needs `documents:read`.",
+        description="Its number: the last four characters, or all of it for callers with `documents:read_full`; that they got "
+        "it is in the customer's `history`. Needs `documents:read`.",
         metadata=batched(_number, "number_last_four", "number_box", "number_sealed", "customer_id", rows=True),
     )
     async def number(self, info: Info) -> str | None:
@@ -139,7 +147,12 @@ class Document(Node):
         if stored is None:
             return None
         return DocumentFile(
-            record=stored, name=stored.name, content_type=stored.content_type, size=stored.size, sha256=stored.sha256
+            record=stored,
+            document=self.record,
+            name=stored.name,
+            content_type=stored.content_type,
+            size=stored.size,
+            sha256=stored.sha256,
         )
 
 

@@ -20,12 +20,13 @@ from core.vocabulary import (
     BulkImportNewline,
     BulkImportStatus,
     BulkImportValidation,
-    CustomerEventType,
     CustomerKind,
     CustomerStatus,
     DocumentCategory,
+    DocumentPart,
     DocumentStatus,
     DocumentType,
+    HistoryEntryType,
     OnboardingStep,
     OtpChannel,
     PrincipalKind,
@@ -41,14 +42,15 @@ __all__ = [
     "BulkImportNewline",
     "BulkImportStatus",
     "BulkImportValidation",
-    "CustomerEventType",
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
     "DocumentCategory",
+    "DocumentPart",
     "DocumentStatus",
     "DocumentType",
     "ErrorCode",
+    "HistoryEntryType",
     "OnboardingStep",
     "OtpChannel",
     "PrincipalKind",
@@ -58,8 +60,8 @@ __all__ = [
 E = TypeVar("E", bound=EnumType)
 
 
-def _described(enum: E, meanings: dict[str, str]) -> E:
-    """Publish *enum* with its docstring and the meaning of each value.
+def _described(enum: E, meanings: dict[str, str], name: str | None = None) -> E:
+    """Publish *enum*, under its own or another *name*, with its docstring and the meaning of each value.
 
     Raises:
         ValueError: when a value has no meaning, or a meaning no value.
@@ -67,7 +69,7 @@ def _described(enum: E, meanings: dict[str, str]) -> E:
     if meanings.keys() != set(enum.__members__):
         message = f"{enum.__name__} and its descriptions differ: {meanings.keys() ^ set(enum.__members__)}"
         raise ValueError(message)
-    published = strawberry.enum(enum, description=enum.__doc__)
+    published = strawberry.enum(enum, name=name, description=enum.__doc__)
     for value in published.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by Strawberry
         value.description = meanings[value.name]
     return published
@@ -120,14 +122,18 @@ _described(
     },
 )
 _described(
-    CustomerEventType,
+    HistoryEntryType,
     {
         "CREATED": "The customer came into existence.",
         "UPDATED": "The customer, its addresses or its documents changed.",
         "DELETED": "The customer was deleted.",
         "ERASED": "The customer's personal data was destroyed.",
+        "DOCUMENT_READ": "Somebody was given the number of a document in full, or a link to its file; see reads. No change: "
+        "only in `history`.",
     },
+    name="CustomerEventType",
 )
+_described(DocumentPart, {"NUMBER": "Its number, in full.", "FILE": "A link to its file."})
 _described(
     BulkImportStatus,
     {
