@@ -346,11 +346,11 @@ async def test_chains_are_read_in_the_order_of_their_index(
     async def owners() -> list[Any]:
         return [one async for one in AuditRecords().owners(kind, None)]
 
-    read, covered = await explained(lambda *_: records()), await explained(lambda *_: owners())
+    read, every = await explained(lambda *_: records()), await explained(lambda *_: owners())
 
-    assert {kind.index} == read.indexes == covered.indexes
-    assert set() == (read.stages | covered.stages) & {"COLLSCAN", "SORT"}
-    assert (50, 0) == (read.documents, covered.documents)
+    assert {kind.index} == read.indexes == every.indexes
+    assert set() == (read.stages | every.stages) & {"COLLSCAN", "SORT"}
+    assert 50 == read.documents
 
 
 @pytest.mark.parametrize("field", ["email", "phone", "external_id", "document_keys"])
