@@ -30,6 +30,7 @@ class IdKind(StrEnum):
     SESSION = "ses"
     EVENT = "evt"
     ACCESS = "acc"
+    DATA_EXPORT = "exp"
 
 
 def new_id(kind: IdKind) -> str:

@@ -13,14 +13,17 @@ from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
 from models.customer import Customer
+from models.data_export import DataExport
 from models.document import Document
 from models.row import Row
 from models.stored import Fields
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
+from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
 from repositories.history import Entry, HistoryPage, HistoryRepository
+from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
 
 Owner = tuple[str, str]
@@ -81,6 +84,10 @@ class Loaders:
         """The documents of a customer, oldest first, with these *fields* or with all."""
         return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
 
+    def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
+        """The exports of everything about a customer, oldest first, with these *fields* or with all."""
+        return self._with("exports of customers", fields, lambda tenant: DataExportRepository(tenant).rows_of_customers)
+
     @cached_property
     def customer_by_id(self) -> Records[str, Customer]:
         """Customers by id, as records."""
@@ -95,6 +102,11 @@ class Loaders:
     def documents_by_customer(self) -> OwnedRecords[Owner, Document]:
         """The documents of a customer, oldest first, as records."""
         return OwnedRecords(self.documents_of(None))
+
+    @cached_property
+    def merged_into(self) -> Loader[Owner, list[str]]:
+        """The ids of those who were merged into a customer, the nearest first."""
+        return by_key(RetiredCustomers(self._tenant).merged_into)
 
     @cached_property
     def history_pages(self) -> Loader[HistoryPage, Page[Entry]]:

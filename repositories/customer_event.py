@@ -206,7 +206,7 @@ def facts_of(stored: Mapping[str, Any]) -> list[object]:
 
 def contents_of(stored: Mapping[str, Any]) -> list[object]:
     """Return what of an event, as it is stored, is destroyed when its customer is erased."""
-    return [stored["data"], stored.get("changes"), stored.get("origin")]
+    return [stored["data"], stored.get("reason"), stored.get("changes"), stored.get("origin")]
 
 
 def read_event(stored: StoredEvent) -> CustomerEvent:
@@ -222,6 +222,7 @@ def read_event(stored: StoredEvent) -> CustomerEvent:
         occurred_at=stored.occurred_at,
         data=stored.data,
         trace=stored.trace,
+        reason=stored.reason,
     )
 
 
@@ -238,4 +239,5 @@ def event_of_stored(stored: Mapping[str, Any]) -> CustomerEvent:
         occurred_at=stored["occurred_at"],
         data=stored["data"],
         trace=stored.get("trace"),
+        reason=stored.get("reason"),
     )

@@ -52,6 +52,16 @@ class CustomerEvent:
     version: int = strawberry.field(description="The version the customer had afterwards; with DOCUMENT_READ, at that time.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
 
+    why: strawberry.Private[str | None] = None
+
+    @strawberry.field(
+        description="Why, where somebody had to say so: of legal holds, for callers with `legal_hold` who are no customers; "
+        "null otherwise."
+    )
+    def reason(self, info: Info) -> str | None:
+        """Return the reason as far as the caller may know it."""
+        return self.why if info.context.sees_reasons else None
+
     @strawberry.field(description="The customer as it is now; null once it is deleted. Needs `customers:read`.")
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")] | None:
         """Return the customer, loaded together with those of the answer's other events."""
@@ -91,10 +101,11 @@ class CustomerEvent:
         kept: Kept | None = None
         read: Sequence[Read] = ()
         changed: Sequence[str] = ()
+        why: str | None = None
         if isinstance(entry, Access):
             type_, kept, read = HistoryEntryType.DOCUMENT_READ, Kept(origin=entry.origin), entry.reads
         else:
-            type_, changed = HistoryEntryType(entry.type.value), entry.changed
+            type_, changed, why = HistoryEntryType(entry.type.value), entry.changed, entry.reason
         return cls(
             kept=kept,
             read=read,
@@ -105,6 +116,7 @@ class CustomerEvent:
             changed=list(changed),
             version=entry.version,
             occurred_at=entry.occurred_at,
+            why=why,
         )
 
 

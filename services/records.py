@@ -15,6 +15,7 @@ from core.trace import TRACEPARENT
 from core.vault import CustomerKey, Vault
 from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentStatus, EventPrivacy
 from events.customer import CustomerEvent, customer_data
+from events.document import about_document
 from models.address import Address
 from models.customer import Customer, RowSource, StoredAttribute
 from models.document import Document
@@ -214,14 +215,20 @@ class RecordMaker:
         *,
         actor: str,
         changed: Iterable[str],
+        document: Mapping[str, object] | None = None,
+        reason: str | None = None,
         changes: Mapping[str, Any] | None = None,
         origin: Mapping[str, Any] | None = None,
     ) -> CustomerEvent:
-        """Return the event that tells of the change which gave *customer* its present version.
+        """Return the event that tells of the change which gave *customer* its present version, and why if *reason* says so.
 
-        *changes* is what was changed into what: see `services.changes`. Without an *origin* it comes from the request that is
-        being answered, if there is one. It is sealed behind what the customer's chain ends with at present.
+        *document* is the one that the change was about, as it is stored, if it was about one; see `events.document`. *changes*
+        is what was changed into what: see `services.changes`. Without an *origin* it comes from the request that is being
+        answered, if there is one. It is sealed behind what the customer's chain ends with at present.
         """
+        data = customer_data(customer.model_dump(), self.privacy)
+        if document is not None:
+            data["document"] = about_document(document, self.privacy)
         event = CustomerEvent(
             id=new_id(IdKind.EVENT),
             seller_id=customer.seller_id,
@@ -231,8 +238,9 @@ class RecordMaker:
             actor=actor,
             changed=tuple(changed),
             occurred_at=customer.updated_at,
-            data=customer_data(customer.model_dump(), self.privacy),
+            data=data,
             trace=TRACEPARENT.get(),
+            reason=reason,
             changes=changes or None,
             origin=origin_of_request() if origin is None else origin,
         )
