@@ -71,7 +71,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "sort_name": Field(about=About.DERIVED, redacted=True),
             "search_words": Field(about=About.DERIVED, redacted=True),
             "document_keys": _DIGEST,
-            "chain": _LINK,
+            **dict.fromkeys(("chain", "accesses", "access_chain"), _LINK),
             "source.import_id": _GONE,
             "source.row": _GONE,
             "merged_into": _BASIC,
@@ -171,6 +171,19 @@ COLLECTIONS: Mapping[str, Collection] = {
             "pending": _LINK,
             "key_range": _LINK,
             "published_at": _FACT,
+        },
+    ),
+    "customer_accesses": Collection(
+        purpose="Who was given numbers and files of documents.",
+        ending=Ending.EMPTIED,
+        owner="customer_id",
+        fields={
+            **dict.fromkeys(("id", "seller_id", "customer_id", "number", "version", "actor", "occurred_at"), _FACT),
+            **dict.fromkeys(("reads.document_id", "reads.part"), _FACT),
+            "origin": Field(about=About.TECHNICAL, mask=Mask.HIDDEN),
+            "salt": _DIGEST,
+            "digest": _LINK,
+            "hash": _LINK,
         },
     ),
     "sessions": Collection(

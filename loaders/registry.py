@@ -9,7 +9,6 @@ from core.history import Kept
 from core.ids import IdKind, is_id
 from core.paging import Page
 from core.tenancy import Reach
-from events.customer import CustomerEvent
 from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
@@ -20,9 +19,10 @@ from models.row import Row
 from models.stored import Fields
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
-from repositories.customer_event import CustomerEventRepository, HistoryPage
+from repositories.customer_event import CustomerEventRepository
 from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
+from repositories.history import Entry, HistoryPage, HistoryRepository
 from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
 from repositories.whole_customer import Parts, Whole, WholeCustomers
@@ -116,9 +116,9 @@ class Loaders:
         return by_key(RetiredCustomers(self._tenant).merged_into)
 
     @cached_property
-    def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
-        """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
-        return by_key(CustomerEventRepository(self._tenant).histories)
+    def history_pages(self) -> Loader[HistoryPage, Page[Entry]]:
+        """Pages of customers' histories. Each has queries of its own, so that there is nothing to share."""
+        return by_key(HistoryRepository(self._tenant).pages)
 
     @cached_property
     def kept_of_events(self) -> Loader[str, Kept]:

@@ -122,6 +122,7 @@ EMPTY: Mapping[str, Mapping[str, object]] = {
         "data": {"$arrayToObject": _REFERENCES},
         **dict.fromkeys(("reason", "changes", "origin", "salt"), "$$REMOVE"),
     },
+    "customer_accesses": dict.fromkeys(("origin", "salt"), "$$REMOVE"),
     "idempotency_records": {"request_digest": {"$literal": ""}},
 }
 """What stands, after an erasure, in the fields of records that stay."""

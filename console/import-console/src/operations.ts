@@ -137,7 +137,9 @@ export type CustomerEventType =
   /** The customer was deleted. */
   | 'DELETED'
   /** The customer's personal data was destroyed. */
-  | 'ERASED';
+  | 'ERASED'
+  /** Somebody was given the number of a document in full, or a link to its file; see reads. No change: only in `history`. */
+  | 'DOCUMENT_READ';
 
 /** Conditions on customers, all of which have to hold. */
 export type CustomerFilter = {
@@ -430,7 +432,7 @@ export type OneCustomerQueryVariables = Exact<{
 }>;
 
 
-export type OneCustomerQuery = { customer: { kind: CustomerKind, emailVerified: boolean, phoneVerified: boolean, dateOfBirth: string | null, locale: string | null, tags: Array<string>, updatedAt: string, id: string, fullName: string, company: string | null, email: string | null, phone: string | null, externalId: string | null, status: CustomerStatus, createdAt: string, attributes: Array<{ key: string, value: string }>, addresses: Array<{ id: string, kind: AddressKind, isDefault: boolean, label: string | null, formatted: Array<string>, phone: string | null }>, documents: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, expiresOn: string | null, createdAt: string }>, onboarding: { complete: boolean, done: Array<OnboardingStep>, remaining: Array<OnboardingStep> }, history: { nodes: Array<{ id: string, type: CustomerEventType, actor: string, changed: Array<string>, occurredAt: string }> } } | null };
+export type OneCustomerQuery = { customer: { kind: CustomerKind, emailVerified: boolean, phoneVerified: boolean, dateOfBirth: string | null, locale: string | null, tags: Array<string>, updatedAt: string, id: string, fullName: string, company: string | null, email: string | null, phone: string | null, externalId: string | null, status: CustomerStatus, createdAt: string, attributes: Array<{ key: string, value: string }>, addresses: Array<{ id: string, kind: AddressKind, isDefault: boolean, label: string | null, formatted: Array<string>, phone: string | null }>, documents: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, expiresOn: string | null, createdAt: string }>, onboarding: { complete: boolean, done: Array<OnboardingStep>, remaining: Array<OnboardingStep> }, history: { nodes: Array<{ id: string, type: CustomerEventType, actor: string, changed: Array<string>, occurredAt: string, changes: Array<{ field: string, of: string | null, before: string | null, after: string | null }> }> } } | null };
 
 export type DocumentsQueryVariables = Exact<{
   status?: DocumentStatus | null | undefined;
@@ -505,7 +507,7 @@ export const CustomerByReference: Operation<CustomerByReferenceQuery, CustomerBy
   "query CustomerByReference($externalId:String!){customerBy(key:{externalId:$externalId}){...Line}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
 
 export const OneCustomer: Operation<OneCustomerQuery, OneCustomerQueryVariables> =
-  "query OneCustomer($id:ID!){customer(id:$id){...Line kind emailVerified phoneVerified dateOfBirth locale tags attributes{key value}updatedAt addresses{id kind isDefault label formatted phone}documents{id type status number expiresOn createdAt}onboarding{complete done remaining}history(first:20){nodes{id type actor changed occurredAt}}}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
+  "query OneCustomer($id:ID!){customer(id:$id){...Line kind emailVerified phoneVerified dateOfBirth locale tags attributes{key value}updatedAt addresses{id kind isDefault label formatted phone}documents{id type status number expiresOn createdAt}onboarding{complete done remaining}history(first:20){nodes{id type actor changed occurredAt changes{field of before after}}}}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
 
 export const Documents: Operation<DocumentsQuery, DocumentsQueryVariables> =
   "query Documents($status:DocumentStatus$after:String){documents(filter:{status:$status}first:25 after:$after){nodes{id type status number issuingCountry expiresOn updatedAt customer{id fullName email}}pageInfo{hasNextPage endCursor}}}";

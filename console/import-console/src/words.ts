@@ -66,6 +66,7 @@ export const EVENT_TYPE: Record<CustomerEventType, string> = {
   UPDATED: 'Changed',
   DELETED: 'Deleted',
   ERASED: 'Erased',
+  DOCUMENT_READ: 'Document read',
 };
 
 export const STEP: Record<OnboardingStep, string> = {
