@@ -13,7 +13,7 @@ from core.vocabulary import ScanVerdict
 from models.document import Document, FileScan, StoredFile
 from repositories.errors import translated
 
-_FILES: Mapping[str, Any] = {"live": True, "file.key": {"$exists": True}}
+WITH_FILES: Mapping[str, Any] = {"live": True, "file.key": {"$exists": True}}
 """Word for word what the index is limited to, so that the planner sees that it may use it."""
 
 
@@ -47,12 +47,12 @@ class FileScans:
     async def backlog(self) -> int:
         """Return how many files wait for a verdict, counted up to 100,000."""
         with translated():
-            return await self._documents.count_documents({**_FILES, "file.scan.verdict": None}, limit=100_000)
+            return await self._documents.count_documents({**WITH_FILES, "file.scan.verdict": None}, limit=100_000)
 
     async def _claim(self, conditions: Mapping[str, Any], until: datetime) -> Document | None:
         with translated():
             stored = await self._documents.find_one_and_update(
-                {**_FILES, **conditions},
+                {**WITH_FILES, **conditions},
                 {"$set": {"file.scan.due_at": until}},
                 sort=[("file.scan.due_at", ASCENDING), ("_id", ASCENDING)],
                 return_document=ReturnDocument.AFTER,
