@@ -25,7 +25,7 @@ from models.customer import sort_value
 from repositories import customer
 from repositories.customer_event import MongoOutbox
 from repositories.event_replay import RecordedEvents, Stretch
-from repositories.file_scan import WITH_FILES
+from repositories.file_scan import LONGEST_DUE, OLDEST, WITH_FILES, Order
 from repositories.key_ranges import KEY_RANGES
 from repositories.unit_of_work import Repositories
 from services.records import CustomerRecords
@@ -292,20 +292,21 @@ async def test_whom_to_remind_is_read_off_an_index_and_whoever_was_reminded_is_n
     assert (0, 0) == (nobody.documents, nobody.returned)
 
 
-@pytest.mark.parametrize("due", [{"$lte": START}, None], ids=["uploaded", "of an earlier version"])
+@pytest.mark.parametrize(
+    ("due", "order"), [({"$lte": START}, LONGEST_DUE), (None, OLDEST)], ids=["uploaded", "of an earlier version"]
+)
 async def test_the_next_file_to_scan_is_the_first_of_an_index(
-    database: Database, asked: Asked, people: list[CustomerRecords], due: object
+    database: Database, asked: Asked, people: list[CustomerRecords], due: object, order: Order
 ) -> None:
     """
     Taken by find-and-modify, which is explained here as the search that it begins with.
     """
-    order = {"file.scan.due_at": 1, "_id": 1}
     conditions = {**WITH_FILES, "file.scan.verdict": None, "file.scan.due_at": due}
 
-    plan = await asked._explained(database, {"find": "documents", "filter": conditions, "sort": order, "limit": 1})
+    plan = await asked._explained(database, {"find": "documents", "filter": conditions, "sort": dict(order), "limit": 1})
 
     assert {"by_scan"} == plan.indexes
-    assert plan.stages <= {"FETCH", "IXSCAN", "LIMIT"}
+    assert plan.stages <= {"FETCH", "IXSCAN", "LIMIT", "SORT_MERGE"}
 
 
 async def test_what_belongs_to_one_customer_is_few_and_sorted_in_memory(explained: Explained) -> None:
