@@ -27,6 +27,7 @@ from app.sections import (
     MalwareSettings,
     MongoSettings,
     MonitoringSettings,
+    PrivacySettings,
     PusherSettings,
     SellerDefaults,
     ServerSettings,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     tenant_service: TenantServiceSettings | None = None
     security: SecuritySettings
     otp: OtpSettings = OtpSettings()
+    privacy: PrivacySettings = PrivacySettings()
     graphql: GraphQLSettings = GraphQLSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 

@@ -20,7 +20,7 @@ A `Problem` is data, not an exception: services collect all of them and raise on
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -37,6 +37,7 @@ class ErrorCode(StrEnum):
     TOO_MANY = "TOO_MANY"
     TAKEN = "TAKEN"
     NOT_FOUND = "NOT_FOUND"
+    MERGED = "MERGED"
     FORBIDDEN = "FORBIDDEN"
     CONFLICT = "CONFLICT"
     INVALID_EMAIL = "INVALID_EMAIL"
@@ -59,21 +60,26 @@ class ErrorCode(StrEnum):
     SOURCE_CHANGED = "SOURCE_CHANGED"
     UNPROCESSED = "UNPROCESSED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    LEGAL_HOLD = "LEGAL_HOLD"
     INTERNAL = "INTERNAL"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason for a refusal, addressed to the person who can mend it."""
+    """One reason for a refusal, addressed to the person who can mend it.
+
+    With MERGED, `merged_into` is the id of the customer that goes on in the place of the one that was meant.
+    """
 
     code: ErrorCode
     message: str
     field: FieldPath = ()
     current_version: int | None = None
+    merged_into: str | None = None
 
     def under(self, *prefix: str) -> "Problem":
         """Return the same problem, with *prefix* in front of its path."""
-        return Problem(self.code, self.message, (*prefix, *self.field), self.current_version)
+        return replace(self, field=(*prefix, *self.field))
 
 
 class ServiceError(Exception):
@@ -171,16 +177,16 @@ class Refused(ServiceError):
 
 
 class Conflict(Refused):
-    """Somebody else changed the thing first."""
+    """Somebody else changed the thing first. *argument* is where its caller said which version it expects."""
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int, argument: str = "expectedVersion") -> None:
         super().__init__(
             [
                 Problem(
                     ErrorCode.CONFLICT,
                     f"This was changed in the meantime: the current version is {current_version}. "
-                    "Read it again, reapply your change and send the new expectedVersion.",
-                    ("expectedVersion",),
+                    f"Read it again, reapply your change and send the new {argument}.",
+                    (argument,),
                     current_version,
                 )
             ]

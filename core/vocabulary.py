@@ -127,6 +127,21 @@ class CustomerEventType(StrEnum):
     DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
 
 
+class DataExportStatus(StrEnum):
+    """Where an export of everything about a customer stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    READY = "READY"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it is still to be made: a customer has one such at most."""
+        return self in {DataExportStatus.QUEUED, DataExportStatus.RUNNING}
+
+
 class BulkImportStatus(StrEnum):
     """Where an import stands."""
 
@@ -247,3 +262,31 @@ class EventPrivacy(StrEnum):
     REFERENCE = "reference"
     MASKED = "masked"
     FULL = "full"
+
+
+class RetentionMode(StrEnum):
+    """Whether a seller's rules of retention are carried out."""
+
+    DRY_RUN = "DRY_RUN"
+    ACTIVE = "ACTIVE"
+
+
+class RetentionStage(StrEnum):
+    """What a round of retention looks at, in this order."""
+
+    CUSTOMERS = "CUSTOMERS"
+    FLAGGED = "FLAGGED"
+    EXPIRED_FILES = "EXPIRED_FILES"
+    REJECTED_FILES = "REJECTED_FILES"
+    VERIFIED_FILES = "VERIFIED_FILES"
+    IMPORTS = "IMPORTS"
+
+
+class RetentionAction(StrEnum):
+    """What is done to something whose period is over, or no longer is."""
+
+    FLAG = "FLAG"
+    UNFLAG = "UNFLAG"
+    ANONYMISE = "ANONYMISE"
+    REMOVE_FILE = "REMOVE_FILE"
+    REMOVE_IMPORT = "REMOVE_IMPORT"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import orjson
 
 from core.vocabulary import CustomerEventType, EventPrivacy
-from events.customer import EVENT_NAMES, SCHEMA_VERSION, CustomerEvent, WireEvent, customer_data, wire
+from events.customer import EVENT_NAMES, RETENTION, SCHEMA_VERSION, CustomerEvent, WireEvent, customer_data, wire
 from events.document import REMINDER_FIELDS, about_document, about_schema
 from events.fields import (
     CUSTOMER_FIELDS,
@@ -94,7 +94,10 @@ def envelope(event_type: CustomerEventType, data: Json) -> Json:
         },
         "data": data,
     }
-    return {"title": name, "description": TOLD[event_type], **_object(fields, required=fields)}
+    required = tuple(fields)
+    if event_type is CustomerEventType.ERASED:
+        fields["reason"] = text("Only when nobody asked for it: the customer was inactive for too long.", RETENTION)
+    return {"title": name, "description": TOLD[event_type], **_object(fields, required=required)}
 
 
 def parts(refer: Refer) -> dict[str, Json]:

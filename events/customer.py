@@ -5,12 +5,14 @@ carries its own `data`: publishing never looks at the customer again, and a repe
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from typing import Any
 
 import orjson
 
+from core.audit_chain import Seal
 from core.clock import rfc3339
 from core.data_map import CUSTOMERS
 from core.personal_data import MASKED, Mask, initials
@@ -21,6 +23,9 @@ SCHEMA_VERSION = 1
 """Goes up when a field changes its meaning or disappears; new fields do not change it."""
 
 SOURCE = "customer-service"
+
+RETENTION = "RETENTION"
+"""The reason of an erasure that nobody asked for: the customer was inactive for as long as its seller keeps such."""
 
 TRACEPARENT_HEADER = "traceparent"
 """Of the request that made the change, when that was traced: W3C Trace Context."""
@@ -50,7 +55,10 @@ _PART_NAMES = {part: _names(fields) for part, fields in PARTS.items()}
 class CustomerEvent:
     """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON.
 
-    `trace` is the trace that the change belongs to, if any: see `core.trace`.
+    `trace` is the trace that the change belongs to, if any: see `core.trace`. `reason` is why, where somebody had to say so: of
+    an erasure a word that is told to everybody, else a text for those who read the history. What follows is kept with the
+    record and told nobody on Kafka: `changes` is what was changed into what, `origin` where it came from, `seal` its link in
+    the chain of the customer's history.
     """
 
     id: str
@@ -63,6 +71,10 @@ class CustomerEvent:
     occurred_at: datetime
     data: Mapping[str, object]
     trace: str | None = None
+    reason: str | None = None
+    changes: Mapping[str, Any] | None = field(default=None, compare=False)
+    origin: Mapping[str, Any] | None = field(default=None, compare=False)
+    seal: Seal | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, which would be read as the machine's local time."""
@@ -115,6 +127,8 @@ def wire(event: CustomerEvent) -> WireEvent:
             "occurredAt": occurred_at,
             "actor": event.actor,
             "changed": event.changed,
+            # What somebody wrote for the history stays here.
+            **({"reason": event.reason} if event.reason and event.type is CustomerEventType.ERASED else {}),
             "data": event.data,
         }
     )

@@ -53,8 +53,9 @@ class Document(OwnedModel):
 
     `number_box` is the number under the customer's own key. `number_sealed` is the number as the version before sealed it, with
     a key per seller; it is written by nobody any more. `number_key` is the blind index by which it is found, `number_key_next`
-    the one that takes its place while the index key is replaced. `reminded` says of
-    which end of its validity was told last, and how many days before: ``2026-12-31/7``.
+    the one that takes its place while the index key is replaced. `reminded` says of which end of its validity was told last,
+    and how many days before: ``2026-12-31/7``. `file_removed_at` is when its file went, because it had been kept for long
+    enough.
     """
 
     type: DocumentType
@@ -69,9 +70,15 @@ class Document(OwnedModel):
     expires_on: str | None = None
     reminded: str | None = None
     file: StoredFile | None = None
+    file_removed_at: datetime | None = None
     upload: PendingUpload | None = None
     rejection_code: DocumentRejectionReason | None = None
     rejection_reason: str | None = None
+
+    @property
+    def was_filed(self) -> bool:
+        """Whether it has its file, or had it until that was kept for long enough."""
+        return self.file is not None or self.file_removed_at is not None
 
     @property
     def number_keys(self) -> list[str]:
@@ -116,5 +123,11 @@ class Document(OwnedModel):
                 [("expires_on", ASCENDING), ("_id", ASCENDING)],
                 name="by_expiry",
                 partialFilterExpression={"live": True, "status": {"$in": EXPIRING}, "expires_on": {"$gt": ""}},
+            ),
+            # Files that may have been kept for long enough; a document enters it with its file.
+            IndexModel(
+                [("seller_id", ASCENDING), ("status", ASCENDING), ("updated_at", ASCENDING), ("_id", ASCENDING)],
+                name="filed_by_status",
+                partialFilterExpression={"live": True, "file.key": {"$gt": ""}},
             ),
         ]

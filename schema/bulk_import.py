@@ -84,6 +84,10 @@ class BulkImport(Node):
     created_at: datetime = strawberry.field(description="When it was asked for.")
     started_at: datetime | None = strawberry.field(description="When the first worker took it up.")
     finished_at: datetime | None = strawberry.field(description="When it reached its final state.")
+    content_removed_at: datetime | None = strawberry.field(
+        description="When its file, its reports and what was wrong with its rows were removed, because the seller keeps them "
+        "no longer; its figures stay."
+    )
 
     @strawberry.field(
         description="What was wrong with which row, in the order of rows: errors and warnings. "
@@ -156,6 +160,7 @@ class BulkImport(Node):
             created_at=record.created_at,
             started_at=record.started_at,
             finished_at=record.finished_at,
+            content_removed_at=record.content_removed_at,
         )
 
 

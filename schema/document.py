@@ -131,6 +131,9 @@ class Document(Node):
     issued_on: date | None = strawberry.field(description="When it was issued.")
     expires_on: date | None = strawberry.field(description="The last day it is valid.")
     rejection_reason: str | None = strawberry.field(description="With REJECTED: why, in words for the customer to read.")
+    file_removed_at: datetime | None = strawberry.field(
+        description="When its file was removed, because the seller keeps such files no longer; null otherwise."
+    )
     version: int = strawberry.field(description="Grows by one with every change.")
     created_at: datetime = strawberry.field(description="When it was filed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")

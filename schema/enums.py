@@ -11,6 +11,7 @@ import strawberry
 
 from core.errors import ErrorCode
 from core.filters import CustomerSort
+from core.merging import MergeBlockCode
 from core.vocabulary import (
     AddressKind,
     BulkImportColumnUse,
@@ -23,6 +24,7 @@ from core.vocabulary import (
     CustomerEventType,
     CustomerKind,
     CustomerStatus,
+    DataExportStatus,
     DocumentCategory,
     DocumentRejectionReason,
     DocumentStatus,
@@ -47,11 +49,13 @@ __all__ = [
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
+    "DataExportStatus",
     "DocumentCategory",
     "DocumentRejectionReason",
     "DocumentStatus",
     "DocumentType",
     "ErrorCode",
+    "MergeBlockCode",
     "OnboardingStep",
     "OtpChannel",
     "PrincipalKind",
@@ -163,6 +167,16 @@ _described(
     },
 )
 _described(
+    DataExportStatus,
+    {
+        "QUEUED": "Waits for a worker.",
+        "RUNNING": "The archive is being written.",
+        "READY": "The archive is there; see url.",
+        "FAILED": "It could not be made, however often it was tried. Ask again.",
+        "EXPIRED": "It was made, and has been removed since.",
+    },
+)
+_described(
     BulkImportStatus,
     {
         "AWAITING_UPLOAD": "Created; the file has not been started.",
@@ -253,6 +267,7 @@ _described(
         "TOO_MANY": "There are more of these than there may be.",
         "TAKEN": "Another customer of the seller already has it.",
         "NOT_FOUND": "Nothing with this id is visible to you.",
+        "MERGED": "The customer was merged into another one; see mergedInto.",
         "FORBIDDEN": "You may not do this.",
         "CONFLICT": "Somebody else changed it first; see currentVersion.",
         "INVALID_EMAIL": "This is no e-mail address.",
@@ -275,6 +290,20 @@ _described(
         "SOURCE_CHANGED": "The file was replaced while it was being imported.",
         "UNPROCESSED": "The import ended before the row was attempted; only in reports.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used before, for something else.",
+        "LEGAL_HOLD": "The customer is on legal hold: nothing of it may be destroyed.",
         "INTERNAL": "A fault of the service; it has been recorded.",
+    },
+)
+_described(
+    MergeBlockCode,
+    {
+        "SAME_CUSTOMER": "Both ids are one customer's.",
+        "NOT_FOUND": "One of them is nobody you can see, or the two are customers of different sellers.",
+        "ALREADY_MERGED": "One of them was merged into another customer; the message names that one.",
+        "ERASURE_PLANNED": "One of them is going to be erased.",
+        "TOO_MANY_TAGS": "Together they have more tags than a customer may have.",
+        "TOO_MANY_ATTRIBUTES": "Together they have more attributes than a customer may have.",
+        "TOO_MANY_ADDRESSES": "Together they have more addresses than a customer may have.",
+        "TOO_MANY_DOCUMENTS": "Together they have more documents than a customer may have.",
     },
 )

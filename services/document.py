@@ -16,6 +16,7 @@ from models.row import Row
 from models.stored import Fields
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_documents
 from services.customer_keys import Numbers, key_of, opened_numbers
 from services.customer_lookup import not_found, require_customer, taken_problem
 from services.document_changes import DocumentChanges, require_document
@@ -114,7 +115,9 @@ class DocumentService:
             )
             self._files.expect_all([document], [checked], at)
             # The key after the customer: of two that bring the first number, one meets the other's change of the customer.
-            await self._changes.touch(work, viewer.actor, customer, [*existing, document], about=document.model_dump())
+            changes = of_documents((None, document))
+            about = document.model_dump()
+            await self._changes.touch(work, viewer.actor, customer, [*existing, document], about=about, changes=changes)
             await work.keys.insert_stored(keys)
             return await work.documents.insert(document)
 
@@ -188,6 +191,7 @@ class DocumentService:
                 return current
             values = {
                 "file": accepted.model_dump(exclude_none=True),
+                "file_removed_at": None,
                 "upload": None,
                 "status": DocumentStatus.PENDING_REVIEW,
                 "rejection_code": None,
@@ -216,7 +220,9 @@ class DocumentService:
                 raise Conflict(document.version)
             customer = await require_customer(work, document.customer_id)
             left = [one for one in await work.documents.of_customer(customer.seller_id, customer.id) if one.id != document.id]
-            changed = await self._changes.touch(work, viewer.actor, customer, left, about=document.model_dump())
+            changes = of_documents((document, None))
+            about = document.model_dump()
+            changed = await self._changes.touch(work, viewer.actor, customer, left, about=about, changes=changes)
             at = changed.updated_at
             if await work.documents.change(document, at, {"live": False, "deleted_at": at}) is None:
                 raise not_found("id")
@@ -230,7 +236,7 @@ class DocumentService:
 
     def _require_awaiting(self, document: Document) -> None:
         file = document.file
-        replaceable = file is None or self._files.verdict_of(file) is ScanVerdict.FAILED
+        replaceable = not document.was_filed or (file is not None and self._files.verdict_of(file) is ScanVerdict.FAILED)
         if not replaceable and document.status is not DocumentStatus.REJECTED:
             message = "This document has its file already. File a new document to replace it."
             raise Refused.because(ErrorCode.STATE, message, "id")

@@ -49,6 +49,9 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove an object; none there is no error."""
 
+    async def forget_unfinished(self, prefix: str) -> None:
+        """Remove what is there of objects that begin with *prefix* and were never written to their end."""
+
     def pages(self, prefix: str) -> AsyncGenerator[list[str], None]:
         """Yield the keys of all objects that begin with *prefix*, some hundred at a time; they may be removed meanwhile."""
 

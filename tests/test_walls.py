@@ -21,6 +21,7 @@ SPANNING = {
 # Who may say whose data is meant. Everybody else takes the tenant of the caller.
 NAMING = {
     "auth/principal.py": "from the verified token",
+    "services/data_archive.py": "of the customer whose export a worker, or an operator of the service, makes",
     "services/document_expiry.py": "of a document that is due",
     "services/erasure.py": "of a customer whose erasure is due",
     "services/vault_chores.py": "of a document whose number is brought under another key",
@@ -54,6 +55,7 @@ REASONED = {
     "repositories/customer_event.py:MongoOutbox.oldest": "as above",
     "repositories/event_replay.py": "an operator of the service publishes events again, of all sellers or of one",
     "repositories/customer_key.py:WrappedKeys.__init__": "keys of all customers are wrapped anew; none can be opened there",
+    "repositories/data_export.py:DataExportJobs.__init__": "exports are made and removed for all sellers at once",
     "repositories/vault_key.py:VaultKeys.__init__": "keys of the service, nobody's data",
     "repositories/sealed_number.py:NumberedDocuments.__init__": "a chore over all documents; each is changed inside its tenant",
     "repositories/number_migration.py": "a migration goes over the data of all sellers; nothing of it is told",
