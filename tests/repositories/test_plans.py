@@ -27,6 +27,7 @@ from repositories import customer
 from repositories.audit import KINDS, AuditRecords, Sealed
 from repositories.customer_event import MongoOutbox
 from repositories.event_replay import RecordedEvents, Stretch
+from repositories.file_scan import LONGEST_DUE, OLDEST, WITH_FILES, Order
 from repositories.key_ranges import KEY_RANGES
 from repositories.unit_of_work import Repositories
 from services.records import CustomerRecords
@@ -300,6 +301,41 @@ async def test_documents_that_are_due_are_read_off_an_index(explained: Explained
     assert {"FETCH", "IXSCAN", "LIMIT"} == plan.stages
     assert (10, 10, 10) == (plan.keys, plan.documents, plan.returned)
     assert (0, 0) == (nothing.documents, nothing.returned)
+
+
+async def test_whom_to_remind_is_read_off_an_index_and_whoever_was_reminded_is_not_read(
+    database: Database, asked: Asked, people: list[CustomerRecords]
+) -> None:
+    reminded = [document for one in crowd("planned-reminded", 20) for document in one.documents]
+    for number, document in enumerate(reminded):
+        document.expires_on, document.reminded = "2031-05-05", "2031-05-05/7" if number else None
+    await Repositories(Tenant("planned-reminded")).documents.insert_many(reminded)
+    asked.forget()
+
+    found = await Repositories(EverySeller("test")).documents.unreminded({"2031-05-05": "2031-05-05/7", "2031-05-06": "x"}, 10)
+
+    due, nobody = await asked.plans(database)
+    assert [reminded[0].id] == [document.id for document in found]
+    assert {"by_reminder"} == due.indexes
+    assert (1, 1) == (due.documents, due.returned)
+    assert (0, 0) == (nobody.documents, nobody.returned)
+
+
+@pytest.mark.parametrize(
+    ("due", "order"), [({"$lte": START}, LONGEST_DUE), (None, OLDEST)], ids=["uploaded", "of an earlier version"]
+)
+async def test_the_next_file_to_scan_is_the_first_of_an_index(
+    database: Database, asked: Asked, people: list[CustomerRecords], due: object, order: Order
+) -> None:
+    """
+    Taken by find-and-modify, which is explained here as the search that it begins with.
+    """
+    conditions = {**WITH_FILES, "file.scan.verdict": None, "file.scan.due_at": due}
+
+    plan = await asked._explained(database, {"find": "documents", "filter": conditions, "sort": dict(order), "limit": 1})
+
+    assert {"by_scan"} == plan.indexes
+    assert plan.stages <= {"FETCH", "IXSCAN", "LIMIT", "SORT_MERGE"}
 
 
 async def test_what_belongs_to_one_customer_is_few_and_sorted_in_memory(explained: Explained) -> None:
