@@ -24,7 +24,7 @@ from repositories.key_ranges import KEY_RANGES, KeyRanges, key_range_of
 # earlier versions record events without one.
 _PENDING: Mapping[str, Any] = {"pending": True, "key_range": {"$in": [None, *range(KEY_RANGES)]}}
 
-_SOMETIMES = ("trace", "changes", "origin")
+_SOMETIMES = ("trace", "reason", "changes", "origin")
 
 HistoryPage = tuple[str, str, PageRequest]
 """A page of one customer's history: the seller's id, the customer's, and which part of it."""
