@@ -8,6 +8,7 @@ from core.errors import ErrorCode, Problem, Refused
 from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after
 from services.rules.text import clean_text
@@ -76,7 +77,14 @@ class LegalHoldService:
         changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
         if changed is None:
             raise not_found("id")
-        event = self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=names, reason=reason)
+        event = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=viewer.actor,
+            changed=names,
+            reason=reason,
+            changes=of_customer(customer, values),
+        )
         await work.events.append([event])
         return changed
 
