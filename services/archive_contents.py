@@ -22,6 +22,7 @@ EXPLAINED: Mapping[str, str] = {
     "documents": "Your documents, those that were deleted too, with their numbers in full. Their files are in the folder "
     "`files`, each in a folder that has the document's id as its name.",
     "customer_events": "Your history: what was changed, when and by whom, and what other programs of the seller were told.",
+    "customer_accesses": "Who was given the number or the file of which of your documents, and when.",
     "sessions": "Where and when you were signed in.",
     "data_exports": "Archives like this one that were asked for.",
     "import_row_outcomes": "Remarks about the row of the file that your profile was imported from.",
