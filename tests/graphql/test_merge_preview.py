@@ -25,7 +25,7 @@ def text(*values: str) -> st.SearchStrategy[str | None]:
     return st.sampled_from([None, *values])
 
 
-CUSTOMERS = st.fixed_dictionaries(
+CUSTOMERS: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {
         "firstName": text("Ada", "Augusta"),
         "lastName": text("King", "Byron"),
@@ -36,7 +36,7 @@ CUSTOMERS = st.fixed_dictionaries(
         "status": st.sampled_from(["ACTIVE", "PENDING"]),
         "tags": st.lists(st.sampled_from(["vip", "new", "old"]), unique=True),
         "attributes": st.lists(
-            st.builds(dict, key=st.sampled_from(["size", "colour"]), value=st.sampled_from(["M", "L"])),
+            st.fixed_dictionaries({"key": st.sampled_from(["size", "colour"]), "value": st.sampled_from(["M", "L"])}),
             unique_by=lambda one: one["key"],
         ),
         "addresses": st.lists(
@@ -45,7 +45,7 @@ CUSTOMERS = st.fixed_dictionaries(
         "documents": st.lists(st.sampled_from([{"type": "PASSPORT"}, {"type": "UTILITY_BILL"}]), max_size=2),
     }
 )
-OWN = st.sets(st.sampled_from(["email", "phone", "externalId"]), min_size=1)
+OWN: st.SearchStrategy[set[str]] = st.sets(st.sampled_from(["email", "phone", "externalId"]), min_size=1)
 
 
 async def made(execute: Api, drawn: Json, own: set[str], number: int) -> Json:
