@@ -37,6 +37,7 @@ from services.document import DocumentService
 from services.document_changes import DocumentChanges
 from services.document_expiry import DocumentExpiry
 from services.document_review import DocumentReviewService
+from services.duplicates import Duplicates
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
@@ -154,6 +155,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
             unmerging=CustomerUnmerging(to.units, rules.records, clock),
+            duplicates=Duplicates(),
             erasure=build_erasure(to, limits),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),

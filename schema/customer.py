@@ -23,6 +23,7 @@ from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
+from schema.possible_duplicate import PossibleDuplicate
 from schema.rows import all_shown
 from schema.user_error import UserError
 
@@ -128,6 +129,20 @@ class Customer(Node):
     async def merged_from(self, info: Info) -> list[strawberry.ID]:
         """Return whose ids lead here."""
         return await alone(merged_from, self, info)
+
+    @strawberry.field(
+        description="Customers of the seller that may be the same person, the likeliest first; see `mergePreview`. What is "
+        "looked at is bounded, so that not everybody is found; the same customers give the same answer. Needs `customers:read`."
+    )
+    async def possible_duplicates(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description="How many at most, 1 to 100.")] = 10,
+    ) -> list[PossibleDuplicate]:
+        """Return who may be the same person."""
+        most = page_request("", first=first).size
+        found = await info.context.services.duplicates.of(info.context.viewer, self.record, most)
+        return [PossibleDuplicate.of(one, info) for one in found]
 
     @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:

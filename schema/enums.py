@@ -11,7 +11,7 @@ import strawberry
 
 from core.errors import ErrorCode
 from core.filters import CustomerSort
-from core.merging import MergeBlockCode
+from core.merging import DuplicateReason, MergeBlockCode
 from core.vocabulary import (
     AddressKind,
     BulkImportColumnUse,
@@ -49,6 +49,7 @@ __all__ = [
     "DocumentCategory",
     "DocumentStatus",
     "DocumentType",
+    "DuplicateReason",
     "ErrorCode",
     "MergeBlockCode",
     "OnboardingStep",
@@ -257,5 +258,17 @@ _described(
         "TOO_MANY_ATTRIBUTES": "Together they have more attributes than a customer may have.",
         "TOO_MANY_ADDRESSES": "Together they have more addresses than a customer may have.",
         "TOO_MANY_DOCUMENTS": "Together they have more documents than a customer may have.",
+    },
+)
+_described(
+    DuplicateReason,
+    {
+        "SAME_NAME": "Both have the same names, in whatever order and spelling of umlauts, or the same company.",
+        "SIMILAR_NAME": "Their names differ by a slip of the pen, an abbreviation, or a name that one of them lacks.",
+        "SAME_PHONE": "A phone number of one, its own or of an address, is one of the other's.",
+        "SAME_MAILBOX": "Their e-mail addresses lead to one mailbox: they differ by a +tag, or by dots that do not count.",
+        "SIMILAR_EMAIL": "The name in front of the @ is the same at two providers, or differs by one character at one.",
+        "SAME_ADDRESS": "They have an address in common.",
+        "SAME_DATE_OF_BIRTH": "They were born on the same day.",
     },
 )

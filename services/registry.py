@@ -12,6 +12,7 @@ from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import CustomerWatching
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
+from services.duplicates import Duplicates
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
@@ -31,6 +32,7 @@ class Services:
     finding: CustomerFinding
     merging: CustomerMerging
     unmerging: CustomerUnmerging
+    duplicates: Duplicates
     erasure: ErasureService
     customer_watching: CustomerWatching
     addresses: AddressService

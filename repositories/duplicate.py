@@ -1,0 +1,54 @@
+"""Every query that looks for customers who may be others: each reads so much of one index that there is, and no more."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from pymongo import ASCENDING, DESCENDING
+
+from models.customer import Customer
+from models.row import Row
+from repositories.base import LiveRepository
+from repositories.customer import CustomerRepository
+
+MOST_FOUND = 200
+"""Customers that are looked at for one: what is found beyond is left."""
+
+_AROUND, _EACH = 14, 30
+
+
+class DuplicateCandidates(LiveRepository[Customer]):
+    """Customers of one tenant that are near to one of them."""
+
+    model = Customer
+    customer_field = "_id"
+    UNREAD = CustomerRepository.UNREAD
+
+    async def near(
+        self, seller_id: str, *, names: Sequence[str], words: Collection[str], phones: Collection[str]
+    ) -> list[Row[Customer]]:
+        """Return customers of a seller who are near, at most `MOST_FOUND`, in an order that is always the same.
+
+        Near are those who come right before and behind one of *names* in the order of names, who have one of *words* to be
+        found by, and who have one of *phones*.
+        """
+        asked = [part for name in names for part in (self._behind(seller_id, name), self._before(seller_id, name))]
+        if words:
+            having = {"seller_id": seller_id, "search_words": {"$in": sorted(words)}}
+            asked.append(self._rows(having, limit=_EACH, hint="by_search_words"))
+        if phones:
+            asked.append(self._rows({"seller_id": seller_id, "phone": {"$in": sorted(phones), "$gt": ""}}, limit=_EACH))
+        found: dict[str, Row[Customer]] = {}
+        for some in reversed(await asyncio.gather(*asked)):
+            # Phones and words first: they say more than a neighbourhood, and are never what is left out.
+            found.update({row["_id"]: row for row in some if row["_id"] not in found})
+        return list(found.values())[:MOST_FOUND]
+
+    async def _behind(self, seller_id: str, name: str) -> list[Row[Customer]]:
+        conditions = {"seller_id": seller_id, "sort_name": {"$gte": name}}
+        order = [("sort_name", ASCENDING), ("_id", ASCENDING)]
+        return await self._rows(conditions, sort=order, limit=_AROUND, hint="by_sort_name")
+
+    async def _before(self, seller_id: str, name: str) -> list[Row[Customer]]:
+        conditions = {"seller_id": seller_id, "sort_name": {"$lt": name}}
+        order = [("sort_name", DESCENDING), ("_id", DESCENDING)]
+        return await self._rows(conditions, sort=order, limit=_AROUND, hint="by_sort_name")
