@@ -9,6 +9,7 @@
     ├── QueryTooComplex      a document that costs more than one call may
     ├── PersistedQueryNotFound  a document asked for by its hash, which nobody has sent yet
     ├── PersistedQueryRequired  a document that is not on the list of those that are served
+    ├── FileWithheld         a file that nobody may read, or not yet
     ├── TimedOut             the operation took longer than one may
     ├── Refused              expected refusals, reported together as problems
     │   ├── Conflict         somebody else changed it first; carries the current version
@@ -44,6 +45,7 @@ class ErrorCode(StrEnum):
     INVALID_ADDRESS = "INVALID_ADDRESS"
     INVALID_DOCUMENT_NUMBER = "INVALID_DOCUMENT_NUMBER"
     DOCUMENT_EXPIRED = "DOCUMENT_EXPIRED"
+    DOCUMENT_NOT_SCANNED = "DOCUMENT_NOT_SCANNED"
     UPLOAD_MISSING = "UPLOAD_MISSING"
     UPLOAD_MISMATCH = "UPLOAD_MISMATCH"
     FILE_TYPE_REJECTED = "FILE_TYPE_REJECTED"
@@ -58,6 +60,7 @@ class ErrorCode(StrEnum):
     SOURCE_CHANGED = "SOURCE_CHANGED"
     UNPROCESSED = "UNPROCESSED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    LEGAL_HOLD = "LEGAL_HOLD"
     INTERNAL = "INTERNAL"
 
 
@@ -116,6 +119,12 @@ class Unavailable(ServiceError):
     """A system this call needs did not answer. Safe to retry."""
 
     code = "UNAVAILABLE"
+
+
+class FileWithheld(ServiceError):
+    """Nobody may read this file: it has not been found free of malware, or not yet."""
+
+    code = "FILE_WITHHELD"
 
 
 class RateLimited(ServiceError):

@@ -29,6 +29,7 @@ class IdKind(StrEnum):
     BULK_IMPORT = "imp"
     SESSION = "ses"
     EVENT = "evt"
+    DATA_EXPORT = "exp"
 
 
 def new_id(kind: IdKind) -> str:

@@ -5,6 +5,7 @@ from functools import cached_property, partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from core.history import Kept
 from core.ids import IdKind, is_id
 from core.paging import Page
 from core.tenancy import Reach
@@ -13,12 +14,14 @@ from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
 from models.customer import Customer
+from models.data_export import DataExport
 from models.document import Document
 from models.row import Row
 from models.stored import Fields
 from repositories.address import AddressRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
+from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
 from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
@@ -81,6 +84,10 @@ class Loaders:
         """The documents of a customer, oldest first, with these *fields* or with all."""
         return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
 
+    def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
+        """The exports of everything about a customer, oldest first, with these *fields* or with all."""
+        return self._with("exports of customers", fields, lambda tenant: DataExportRepository(tenant).rows_of_customers)
+
     @cached_property
     def customer_by_id(self) -> Records[str, Customer]:
         """Customers by id, as records."""
@@ -105,6 +112,11 @@ class Loaders:
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
         """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
         return by_key(CustomerEventRepository(self._tenant).histories)
+
+    @cached_property
+    def kept_of_events(self) -> Loader[str, Kept]:
+        """What is kept of events besides that they happened, by their ids."""
+        return by_key(CustomerEventRepository(self._tenant).kept)
 
     def _with(
         self,

@@ -7,6 +7,7 @@ from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSe
 from models.customer import Customer
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
+from models.data_export import DataExport
 from models.document import Document
 from models.erasure import Erasure
 from models.erasure_receipt import ErasureReceipt
@@ -17,6 +18,7 @@ from models.lease import Lease
 from models.merge import Merge
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
+from models.retention_run import RetentionRun
 from models.revocation import Revocation
 from models.seller import Seller
 from models.service_client import ServiceClient
@@ -30,6 +32,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Document,
     CustomerKey,
     CustomerEvent,
+    DataExport,
     Erasure,
     ErasureReceipt,
     Merge,
@@ -52,5 +55,12 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Revocation,
     ServiceClient,
     Seller,
+    RetentionRun,
     VaultKey,
 )
+
+RETIRED_INDEXES: tuple[tuple[type[beanie.Document], tuple[str, ...]], ...] = (
+    (Customer, ("by_created_at", "by_updated_at", "by_sort_name", "by_search_words", "by_tags")),
+    (CustomerEvent, ("pending",)),
+)
+"""What earlier versions read by, and this one does not. It is kept while processes of theirs may run."""

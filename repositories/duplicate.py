@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
+from core.vocabulary import CustomerKind, CustomerStatus
 from models.customer import Customer
 from models.row import Row
 from repositories.base import LiveRepository
@@ -24,17 +26,18 @@ class DuplicateCandidates(LiveRepository[Customer]):
     UNREAD = CustomerRepository.UNREAD
 
     async def near(
-        self, seller_id: str, *, names: Sequence[str], words: Collection[str], phones: Collection[str]
+        self, seller_id: str, kind: CustomerKind, *, names: Sequence[str], words: Collection[str], phones: Collection[str]
     ) -> list[Row[Customer]]:
         """Return customers of a seller who are near, at most `MOST_FOUND`, in an order that is always the same.
 
-        Near are those who come right before and behind one of *names* in the order of names, who have one of *words* to be
-        found by, and who have one of *phones*.
+        Near are those of the *kind* who come right before and behind one of *names* in the order of names, those who have one of
+        *words* to be found by, and those who have one of *phones*.
         """
-        asked = [part for name in names for part in (self._behind(seller_id, name), self._before(seller_id, name))]
+        beside = {"seller_id": seller_id, "status": {"$in": [one.value for one in CustomerStatus]}, "kind": kind.value}
+        asked = [part for name in names for part in (self._behind(beside, name), self._before(beside, name))]
         if words:
             having = {"seller_id": seller_id, "search_words": {"$in": sorted(words)}}
-            asked.append(self._rows(having, limit=_EACH, hint="by_search_words"))
+            asked.append(self._rows(having, limit=_EACH, hint="listed_by_search_words"))
         if phones:
             asked.append(self._rows({"seller_id": seller_id, "phone": {"$in": sorted(phones), "$gt": ""}}, limit=_EACH))
         found: dict[str, Row[Customer]] = {}
@@ -43,12 +46,10 @@ class DuplicateCandidates(LiveRepository[Customer]):
             found.update({row["_id"]: row for row in some if row["_id"] not in found})
         return list(found.values())[:MOST_FOUND]
 
-    async def _behind(self, seller_id: str, name: str) -> list[Row[Customer]]:
-        conditions = {"seller_id": seller_id, "sort_name": {"$gte": name}}
+    async def _behind(self, beside: dict[str, Any], name: str) -> list[Row[Customer]]:
         order = [("sort_name", ASCENDING), ("_id", ASCENDING)]
-        return await self._rows(conditions, sort=order, limit=_AROUND, hint="by_sort_name")
+        return await self._rows({**beside, "sort_name": {"$gte": name}}, sort=order, limit=_AROUND, hint="listed_by_name")
 
-    async def _before(self, seller_id: str, name: str) -> list[Row[Customer]]:
-        conditions = {"seller_id": seller_id, "sort_name": {"$lt": name}}
+    async def _before(self, beside: dict[str, Any], name: str) -> list[Row[Customer]]:
         order = [("sort_name", DESCENDING), ("_id", DESCENDING)]
-        return await self._rows(conditions, sort=order, limit=_AROUND, hint="by_sort_name")
+        return await self._rows({**beside, "sort_name": {"$lt": name}}, sort=order, limit=_AROUND, hint="listed_by_name")

@@ -20,12 +20,14 @@ from repositories.bulk_import import BulkImportRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.customer_key import CustomerKeyRepository
+from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
 from repositories.erasure import Remains
 from repositories.errors import is_silence, translated
 from repositories.idempotency import IdempotencyRepository
 from repositories.merge import DeletedAddresses, DeletedDocuments, MergeRepository, RetiredCustomers
 from repositories.otp_challenge import OtpChallengeRepository
+from repositories.retention import Retained
 from repositories.revocation import RevocationRepository
 from repositories.sealed_number import NumberHolders, SealedNumbers
 from repositories.session import SessionRepository
@@ -65,6 +67,7 @@ class Repositories:
         self.numbers = SealedNumbers(tenant, session)
         self.number_holders = NumberHolders(tenant, session)
         self.events = CustomerEventRepository(tenant, session)
+        self.data_exports = DataExportRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)
         self.bulk_imports = BulkImportRepository(tenant, session)
         self.sessions = SessionRepository(tenant, session)
@@ -75,6 +78,7 @@ class Repositories:
         self.retired = RetiredCustomers(tenant, session)
         self.deleted_addresses = DeletedAddresses(tenant, session)
         self.deleted_documents = DeletedDocuments(tenant, session)
+        self.retained = Retained(tenant, session)
 
 
 class Units(Protocol):

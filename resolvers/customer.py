@@ -20,15 +20,14 @@ from schema.context import Info
 from schema.customer import (
     Customer,
     CustomerConnection,
-    CustomerFilter,
     CustomerInput,
-    CustomerKey,
     CustomerMatch,
     CustomerPatch,
     CustomerPayload,
     DeletePayload,
     UpsertCustomerPayload,
 )
+from schema.customer_filter import CustomerFilter, CustomerKey
 from schema.customer_owned import begin_owned
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort

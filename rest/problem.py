@@ -13,6 +13,7 @@ from core.errors import (
     BadInput,
     Conflict,
     ErrorCode,
+    FileWithheld,
     Forbidden,
     NotFound,
     Problem,
@@ -37,13 +38,14 @@ INTERNAL = "INTERNAL"
 _STATUS: Mapping[type[ServiceError], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    FileWithheld: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     BadInput: HTTPStatus.BAD_REQUEST,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     TimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE})
+_CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE, ErrorCode.LEGAL_HOLD})
 """Nothing is wrong with what was sent; it does not go together with what is there."""
 
 _NOT_THERE = frozenset({ErrorCode.NOT_FOUND, ErrorCode.MERGED})

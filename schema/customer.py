@@ -8,8 +8,6 @@ import strawberry
 
 from core.drafts import AttributeDraft, CustomerDraft
 from core.filters import CustomerFilter as Conditions
-from core.filters import CustomerKey as Key
-from core.filters import CustomerKeyKind, TimeRange
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
 from models.row import Row
@@ -18,12 +16,14 @@ from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
+from schema.data_export import DataExport, data_exports_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
 from schema.possible_duplicate import PossibleDuplicate
+from schema.retention import CustomerRetention, LegalHold
 from schema.rows import all_shown
 from schema.user_error import UserError
 
@@ -78,6 +78,23 @@ class Customer(Node):
     erasure_due_at: datetime | None = strawberry.field(
         description="When it is going to be erased, if that was asked for; see `eraseCustomer` and `cancelErasure`."
     )
+
+    @strawberry.field(
+        description="Since when it counts as inactive, and when it is going to be anonymised for that; null while it does not.",
+        metadata=reading("retention_flagged_at", "retention_due_at"),
+    )
+    def retention(self) -> CustomerRetention | None:
+        """Return what is planned for it."""
+        return CustomerRetention.of(self.record)
+
+    @strawberry.field(
+        description="Why nothing of it may be destroyed; null when it may. Needs `legal_hold`; not for customers.",
+        metadata=reading("legal_hold_at", "legal_hold_by", "legal_hold_reason"),
+    )
+    def legal_hold(self, info: Info) -> LegalHold | None:
+        """Return its hold, to those who may set one."""
+        info.context.may_see_legal_holds()
+        return LegalHold.of(self.record)
 
     @strawberry.field(
         description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(addresses_of, "id", rows=True)
@@ -144,21 +161,41 @@ class Customer(Node):
         found = await info.context.services.duplicates.of(info.context.viewer, self.record, most)
         return [PossibleDuplicate.of(one, info) for one in found]
 
-    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
+    @strawberry.field(
+        description="What happened to it, newest first. Needs `customers:read`, or `customers:read_masked` for masked values.",
+        metadata=reading("id"),
+    )
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
-        info.context.may_read_customers()
+        info.context.viewer.require_sight()
         request = page_request(history_of(self.record.id), first=first, after=after)
         page = await info.context.loaders.history_pages.load((*self.owner, request))
         return Connection.from_page(
             page or Page([], has_next=False, has_previous=False), CustomerEvent.from_event, history_cursor
         )
 
+    @strawberry.field(
+        description="The exports of everything about it, newest first, each for a month after its archive is gone. "
+        "Needs `privacy:export`.",
+        metadata=batched(data_exports_of, "id", rows=True),
+    )
+    async def data_exports(self, info: Info) -> list[DataExport]:
+        """Return the exports, loaded together with those of all other customers of the answer."""
+        return await alone(data_exports_of, self, info)
+
     @property
     def owner(self) -> tuple[str, str]:
         """The key of what belongs to it."""
         return self.record.seller_id, self.record.id
 
+
+AtMost = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Count no further than this: the answer is this number where so many customers meet the filter, or more. "
+        "Takes the same time however many a seller has; counting all of a million takes hundreds of milliseconds."
+    ),
+]
 
 Owned = Customer | Row[models.Customer]
 """A customer, as an object of the API or as it is stored."""
@@ -170,9 +207,11 @@ class CustomerConnection(Connection[Customer]):
     counted_seller: strawberry.Private[str | None]
 
     @strawberry.field(description="How many customers meet the filter on all pages. Counted only when selected.")
-    async def total_count(self, info: Info) -> int:
+    async def total_count(self, info: Info, at_most: AtMost = None) -> int:
         """Count the customers that meet the filter."""
-        return await info.context.services.customers.count(info.context.viewer, self.conditions, self.counted_seller)
+        return await info.context.services.customers.count(
+            info.context.viewer, self.conditions, self.counted_seller, at_most=at_most
+        )
 
     @classmethod
     def of(
@@ -198,69 +237,6 @@ class CustomerMatch:
     matched_by: list[str] = strawberry.field(
         description="Which of the identifiers it holds: `email`, `phone`, `externalId`, `documentNumber`."
     )
-
-
-@strawberry.input(description="From a moment, up to but not including another.")
-class DateTimeRange:
-    from_: datetime | None = strawberry.field(name="from", default=None, description="The first moment that counts.")
-    to: datetime | None = strawberry.field(default=None, description="The first moment that no longer counts.")
-
-    def to_range(self) -> TimeRange:
-        """Return the range as the service takes it."""
-        return TimeRange(start=self.from_, end=self.to)
-
-
-@strawberry.input(description="Conditions on customers, all of which have to hold.")
-class CustomerFilter:
-    ids: list[strawberry.ID] | None = strawberry.field(default=None, description="One of these ids, at most 100.")
-    email: str | None = strawberry.field(default=None, description="This e-mail address, in any spelling.")
-    phone: str | None = strawberry.field(default=None, description="This phone number, in any spelling.")
-    external_id: str | None = strawberry.field(default=None, description="This reference of the seller.")
-    document_number: str | None = strawberry.field(default=None, description="A document with this number, in any spelling.")
-    status: list[CustomerStatus] | None = strawberry.field(default=None, description="One of these.")
-    kind: CustomerKind | None = strawberry.field(default=None, description="Persons only, or organisations only.")
-    tags: list[str] | None = strawberry.field(default=None, description="All of these tags, at most 250.")
-    created_at: DateTimeRange | None = strawberry.field(default=None, description="Created in this range.")
-    updated_at: DateTimeRange | None = strawberry.field(default=None, description="Last changed in this range.")
-    search: str | None = strawberry.field(
-        default=None, description="Every word here begins a word of the names, the company, the e-mail address or the phone."
-    )
-
-    def to_conditions(self) -> Conditions:
-        """Return the conditions as the service takes them."""
-        return Conditions(
-            ids=self.ids,
-            email=self.email,
-            phone=self.phone,
-            external_id=self.external_id,
-            document_number=self.document_number,
-            status=self.status,
-            kind=self.kind,
-            tags=self.tags,
-            created_at=None if self.created_at is None else self.created_at.to_range(),
-            updated_at=None if self.updated_at is None else self.updated_at.to_range(),
-            search=self.search,
-        )
-
-
-@strawberry.input(one_of=True, description="Exactly one identifier of a customer.")
-class CustomerKey:
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Our id.")
-    email: strawberry.Maybe[str] = strawberry.field(description="The e-mail address, in any spelling.")
-    phone: strawberry.Maybe[str] = strawberry.field(description="The phone number, in any spelling.")
-    external_id: strawberry.Maybe[str] = strawberry.field(description="The seller's own reference.")
-    document_number: strawberry.Maybe[str] = strawberry.field(description="The number of a document, in any spelling.")
-
-    def to_key(self) -> Key:
-        """Return the identifier that was given."""
-        given = {
-            CustomerKeyKind.ID: self.id,
-            CustomerKeyKind.EMAIL: self.email,
-            CustomerKeyKind.PHONE: self.phone,
-            CustomerKeyKind.EXTERNAL_ID: self.external_id,
-            CustomerKeyKind.DOCUMENT_NUMBER: self.document_number,
-        }
-        return next(Key(kind, some.value) for kind, some in given.items() if some is not None)
 
 
 @strawberry.input(description="One of the seller's own key/value pairs.")

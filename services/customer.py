@@ -17,6 +17,7 @@ from models.row import Row
 from models.stored import Fields
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_creating import CustomerCreating, CustomerSaved
 from services.customer_lookup import (
     SPELLED,
@@ -148,14 +149,23 @@ class CustomerService:
         page = await customers.list(normalised, sort, request, document_keys=document_keys, fields=fields)
         return replace(page, items=[seen(viewer, one) for one in page.items]) if viewer.sees_masked else page
 
-    async def count(self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None) -> int:
-        """Return how many customers meet the filter."""
+    async def count(
+        self, viewer: Principal, chosen: CustomerFilter, seller_id: str | None, *, at_most: int | None = None
+    ) -> int:
+        """Return how many customers meet the filter; with *at_most*, that where it is that many or more.
+
+        Raises:
+            BadInput: when *at_most* is not positive.
+        """
+        if at_most is not None and at_most < 1:
+            message = f"atMost has to be 1 or more; it is {at_most}. Leave it out to have all counted."
+            raise BadInput(message)
         viewer.require_sight()
         require_harmless(viewer, chosen)
         _may_know_numbers(viewer, chosen.document_number is not None)
         tenant = viewer.reach_of(seller_id)
         normalised, document_keys = self._lookup.filter(tenant, chosen)
-        return await Repositories(tenant).customers.count(normalised, document_keys=document_keys)
+        return await Repositories(tenant).customers.count(normalised, document_keys=document_keys, at_most=at_most)
 
     # ----------------------------------------------------------------- changing
 
@@ -236,7 +246,9 @@ class CustomerService:
             await work.addresses.delete_of_customer(customer.seller_id, customer.id, at)
             await work.documents.delete_of_customer(customer.seller_id, customer.id, at)
             await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-            await work.events.append([self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=())])
+            changes = of_customer(customer, {"deleted_at": at})
+            event = self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=(), changes=changes)
+            await work.events.append([event])
             return customer.id
 
         return await self._run(viewer.reach(), body, turn=customer_id)
@@ -255,14 +267,20 @@ class CustomerService:
         if not values:
             return customer
         at = moment_after(customer, self._clock.now())
-        changed = await work.customers.change(customer, at, for_database({**values, **consequences(customer, values)}))
+        written = {**values, **consequences(customer, values)}
+        changed = await work.customers.change(customer, at, for_database(written))
         if changed is None:
             raise not_found("id")
         if values.get("status") is CustomerStatus.SUSPENDED:
             await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-        await work.events.append(
-            [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(values))]
+        event = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=viewer.actor,
+            changed=changed_fields(values),
+            changes=of_customer(customer, written),
         )
+        await work.events.append([event])
         return changed
 
     def _staff_reach(self, viewer: Principal, seller_id: str | None) -> Tenant:

@@ -8,9 +8,11 @@ from core.clock import Clock
 from core.errors import Conflict, ErrorCode, Problem, Refused
 from core.merging import MergeBlockCode
 from core.vocabulary import CustomerEventType
+from models.address import Address
 from models.customer import Customer
 from models.merge import Merge
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import joined, moved, of_addresses, of_customer
 from services.customer_keys import seal_for
 from services.customer_lookup import not_found
 from services.customer_values import consequences, for_database
@@ -109,7 +111,17 @@ class CustomerMerging:
             raise not_found("into")
         await seal_for(work, self._records, merged, plan.brought.documents, at)
         await _move(work, plan, at)
-        event = self._records.event(merged, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(plan.changed))
+        event = self._records.event(
+            merged,
+            CustomerEventType.UPDATED,
+            actor=viewer.actor,
+            changed=changed_fields(plan.changed),
+            changes=joined(
+                of_customer(into, stored),
+                moved(plan.brought.addresses, plan.brought.documents, gone.id, into.id),
+                of_addresses(*((one, {"is_default": False}) for one in _second_defaults(plan))),
+            ),
+        )
         await work.events.append([event])
         return merged
 
@@ -130,7 +142,13 @@ class CustomerMerging:
         )
         await work.merges.keep(kept)
         await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-        event = self._records.event(gone, CustomerEventType.DELETED, actor=actor, changed=changed_fields(["merged_into"]))
+        event = self._records.event(
+            gone,
+            CustomerEventType.DELETED,
+            actor=actor,
+            changed=changed_fields(["merged_into"]),
+            changes=of_customer(customer, {"merged_into": into.id, "deleted_at": at}),
+        )
         await work.events.append([event])
 
 
@@ -159,6 +177,11 @@ async def _belongings(work: Repositories, customer: Customer) -> Belongings:
         await work.addresses.of_customer(customer.seller_id, customer.id),
         await work.documents.of_customer(customer.seller_id, customer.id),
     )
+
+
+def _second_defaults(plan: MergePlan) -> list[Address]:
+    """Return the addresses that are brought as defaults and are none any more."""
+    return [one for one in plan.brought.addresses if one.is_default and one.kind in plan.settled]
 
 
 async def _move(work: Repositories, plan: MergePlan, at: datetime) -> None:

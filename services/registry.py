@@ -10,12 +10,14 @@ from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
 from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import CustomerWatching
+from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.duplicates import Duplicates
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
+from services.legal_hold import LegalHoldService
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.seller_settings import SellerSettingsService
@@ -34,6 +36,8 @@ class Services:
     unmerging: CustomerUnmerging
     duplicates: Duplicates
     erasure: ErasureService
+    data_exports: DataExportService
+    legal_holds: LegalHoldService
     customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService

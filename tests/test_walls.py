@@ -13,6 +13,7 @@ SPANNING = {
     "services/personal_values.py": "an operator of the service looks at what is stored of one person",
     "auth/principal.py": "hands it to services that are bound to no seller",
     "services/document_expiry.py": "a chore of the workers: documents expire at midnight with whatever seller",
+    "services/document_reminders.py": "a chore of the workers: as above, some days before",
     "services/import_runs.py": "the import worker's own bookkeeping",
     "services/push_channels.py": "live updates of imports go to each seller's own channel",
 }
@@ -20,6 +21,7 @@ SPANNING = {
 # Who may say whose data is meant. Everybody else takes the tenant of the caller.
 NAMING = {
     "auth/principal.py": "from the verified token",
+    "services/data_archive.py": "of the customer whose export a worker, or an operator of the service, makes",
     "services/document_expiry.py": "of a document that is due",
     "services/erasure.py": "of a customer whose erasure is due",
     "services/vault_chores.py": "of a document whose number is brought under another key",
@@ -31,6 +33,8 @@ NAMING = {
     "services/import_order.py": "of the import a worker is at",
     "services/import_planning.py": "of the import a worker is at",
     "services/import_reading.py": "of the import a worker is at",
+    "services/document_reminders.py": "of a document that is about to expire",
+    "services/document_scan.py": "of a document whose file carries malware",
     "services/erased_files.py": "of an erased customer whose files are removed",
     "services/import_states.py": "of an import that was found inside a tenant",
     "services/session.py": "of the session whose refresh token was shown",
@@ -51,10 +55,12 @@ REASONED = {
     "repositories/customer_event.py:MongoOutbox.oldest": "as above",
     "repositories/event_replay.py": "an operator of the service publishes events again, of all sellers or of one",
     "repositories/customer_key.py:WrappedKeys.__init__": "keys of all customers are wrapped anew; none can be opened there",
+    "repositories/data_export.py:DataExportJobs.__init__": "exports are made and removed for all sellers at once",
     "repositories/vault_key.py:VaultKeys.__init__": "keys of the service, nobody's data",
     "repositories/sealed_number.py:NumberedDocuments.__init__": "a chore over all documents; each is changed inside its tenant",
     "repositories/number_migration.py": "a migration goes over the data of all sellers; nothing of it is told",
     "repositories/erasure.py:ErasureNotes.__init__": "files of erased customers are removed for all sellers at once",
+    "repositories/file_scan.py:FileScans.__init__": "files are scanned for all sellers at once; nothing of them is told",
     "repositories/raw_records.py": "looks for what was left of somebody, wherever it may be; it knows no tenants on purpose",
     "repositories/lease.py:hold": "leases are about work, not about data",
     "repositories/lease.py:renew": "as above",

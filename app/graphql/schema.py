@@ -20,11 +20,13 @@ from app.graphql.rules import OperationRules
 from resolvers.address import AddressMutation, AddressQuery
 from resolvers.bulk_import import BulkImportMutation, BulkImportQuery
 from resolvers.customer import CustomerMutation, CustomerQuery
+from resolvers.data_export import DataExportMutation, DataExportQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
 from resolvers.merging import MergingMutation, MergingQuery
 from resolvers.node import NodeQuery
+from resolvers.retention import RetentionMutation
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
 from schema.scalars import SCALARS
@@ -63,6 +65,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             CustomerQuery,
             MergingQuery,
             ErasureQuery,
+            DataExportQuery,
             AddressQuery,
             DocumentQuery,
             BulkImportQuery,
@@ -76,6 +79,8 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             CustomerMutation,
             MergingMutation,
             ErasureMutation,
+            DataExportMutation,
+            RetentionMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,

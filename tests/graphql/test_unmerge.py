@@ -17,7 +17,7 @@ from services.customer_unmerge import CustomerUnmerging, Unmerged
 from tests.api import Api, Json, Tokens, codes, fresh, some_email
 from tests.clocks import MovableClock
 from tests.graphql.lists import LIST
-from tests.graphql.merging import UNMERGE, merged, still, unmerge, unmerged
+from tests.graphql.merging import HOLD, UNMERGE, merged, still, unmerge, unmerged
 from tests.graphql.operations import (
     BERLIN,
     COMPLETE,
@@ -319,6 +319,15 @@ async def test_who_is_to_be_erased_with_the_survivor_does_not_escape(execute: Ap
 
     assert [("STATE", ["id"])] == codes(refused)
     assert "cancelErasure" in refused["userErrors"][0]["message"]
+
+
+async def test_nothing_is_taken_from_who_is_on_legal_hold(execute: Api) -> None:
+    into, gone = await create(execute), await create(execute, addresses=[BERLIN])
+    await merged(execute, into, gone)
+    await payload(execute, HOLD, {"id": into["id"]})
+
+    assert [("LEGAL_HOLD", ["id"])] == codes(await unmerge(execute, gone))
+    assert 1 == len((await read(execute, into["id"]))["addresses"])
 
 
 async def test_documents_go_back_with_their_scope_only(execute: Api, tokens: Tokens, seller: str) -> None:
