@@ -26,18 +26,23 @@ class DuplicateCandidates(LiveRepository[Customer]):
     UNREAD = CustomerRepository.UNREAD
 
     async def near(
-        self, seller_id: str, kind: CustomerKind, *, names: Sequence[str], words: Collection[str], phones: Collection[str]
+        self, seller_id: str, *, names: Sequence[str], words: Collection[str], phones: Collection[str]
     ) -> list[Row[Customer]]:
         """Return customers of a seller who are near, at most `MOST_FOUND`, in an order that is always the same.
 
-        Near are those of the *kind* who come right before and behind one of *names* in the order of names, those who have one of
-        *words* to be found by, and those who have one of *phones*.
+        Near are those who come right before and behind one of *names* in the order of names, who have one of *words* to be
+        found by, and who have one of *phones*.
         """
-        beside = {"seller_id": seller_id, "status": {"$in": [one.value for one in CustomerStatus]}, "kind": kind.value}
+        # The index of names has each status and kind by itself: named one by one, they are read side by side, in order.
+        beside = {
+            "seller_id": seller_id,
+            "status": {"$in": [one.value for one in CustomerStatus]},
+            "kind": {"$in": [one.value for one in CustomerKind]},
+        }
         asked = [part for name in names for part in (self._behind(beside, name), self._before(beside, name))]
         if words:
             having = {"seller_id": seller_id, "search_words": {"$in": sorted(words)}}
-            asked.append(self._rows(having, limit=_EACH, hint="listed_by_search_words"))
+            asked.append(self._rows(having, limit=_EACH))
         if phones:
             asked.append(self._rows({"seller_id": seller_id, "phone": {"$in": sorted(phones), "$gt": ""}}, limit=_EACH))
         found: dict[str, Row[Customer]] = {}
@@ -48,8 +53,8 @@ class DuplicateCandidates(LiveRepository[Customer]):
 
     async def _behind(self, beside: dict[str, Any], name: str) -> list[Row[Customer]]:
         order = [("sort_name", ASCENDING), ("_id", ASCENDING)]
-        return await self._rows({**beside, "sort_name": {"$gte": name}}, sort=order, limit=_AROUND, hint="listed_by_name")
+        return await self._rows({**beside, "sort_name": {"$gte": name}}, sort=order, limit=_AROUND)
 
     async def _before(self, beside: dict[str, Any], name: str) -> list[Row[Customer]]:
         order = [("sort_name", DESCENDING), ("_id", DESCENDING)]
-        return await self._rows({**beside, "sort_name": {"$lt": name}}, sort=order, limit=_AROUND, hint="listed_by_name")
+        return await self._rows({**beside, "sort_name": {"$lt": name}}, sort=order, limit=_AROUND)

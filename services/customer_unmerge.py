@@ -45,9 +45,9 @@ class CustomerUnmerging:
         Raises:
             Forbidden: also without ``documents:write`` when there are documents to give back.
             Refused: NOT_FOUND for an id that names nobody the caller can see, or nobody who was merged; STATE when it was
-                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; LEGAL_HOLD while it is on
-                hold; TAKEN for each
-                identifier that is somebody else's by now; REQUIRED when the survivor would have none. Nothing was changed then.
+                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; LEGAL_HOLD while
+                the survivor is on hold; TAKEN for each identifier that is somebody else's by now; REQUIRED when the survivor
+                would have none. Nothing was changed then.
         """
         viewer.require(Scope.CUSTOMERS_WRITE)
         viewer.require_staff()

@@ -44,7 +44,7 @@ class Duplicates:
         mine = await addresses.of_customer(customer.seller_id, customer.id)
         known = _known(customer, mine)
         near = await DuplicateCandidates(tenant).near(
-            customer.seller_id, customer.kind, names=_positions(customer), words=_words(customer), phones=known.phones
+            customer.seller_id, names=_positions(customer), words=_words(customer), phones=known.phones
         )
         others = {row["_id"]: row for row in near if row["_id"] != customer.id}
         # Without any other reason an address makes nobody a duplicate: those of the rest need not be read.

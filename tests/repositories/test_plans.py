@@ -434,7 +434,7 @@ async def test_duplicates_are_looked_for_in_a_few_places_of_indexes(
     asked.forget()
 
     near = await DuplicateCandidates(MINE).near(
-        SELLER, one.kind, names=[one.sort_name, "a", "zzz"], words=["x1", str(one.email)], phones=[str(one.phone), "+491"]
+        SELLER, names=[one.sort_name, "a", "zzz"], words=["x1", str(one.email)], phones=[str(one.phone), "+491"]
     )
 
     plans = await asked.plans(database)
