@@ -47,6 +47,7 @@ from services.document_expiry import DocumentExpiry
 from services.document_reminders import DocumentReminders
 from services.document_review import DocumentReviewService
 from services.document_scan import DocumentScans
+from services.duplicates import Duplicates
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
@@ -176,6 +177,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
             unmerging=CustomerUnmerging(to.units, rules.records, clock),
+            duplicates=Duplicates(),
             erasure=build_erasure(to, limits),
             data_exports=DataExportService(to.units, to.store, clock),
             legal_holds=LegalHoldService(to.units, rules.records, clock),

@@ -46,8 +46,9 @@ class CustomerUnmerging:
         Raises:
             Forbidden: also without ``documents:write`` when there are documents to give back.
             Refused: NOT_FOUND for an id that names nobody the caller can see, or nobody who was merged; STATE when it was
-                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; TAKEN for each
-                identifier that is somebody else's by now; REQUIRED when the survivor would have none. Nothing was changed then.
+                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; LEGAL_HOLD while
+                the survivor is on hold; TAKEN for each identifier that is somebody else's by now; REQUIRED when the survivor
+                would have none. Nothing was changed then.
         """
         viewer.require(Scope.CUSTOMERS_WRITE)
         viewer.require_staff()
@@ -115,6 +116,9 @@ class CustomerUnmerging:
         if into.erasure_due_at is not None:
             message = f"{into.id} is going to be erased, and everybody who was merged into it. Take that back first."
             raise Refused.because(ErrorCode.STATE, f"{message} (cancelErasure)", "id")
+        if into.legal_hold_at is not None:
+            message = f"{into.id} is on legal hold, and nothing may be taken from it. Lift the hold first (liftLegalHold)."
+            raise Refused.because(ErrorCode.LEGAL_HOLD, message, "id")
         return into
 
     async def _give_back(self, work: Repositories, plan: UnmergePlan, at: datetime) -> Customer:
