@@ -36,7 +36,16 @@ ADDRESS_FIELDS = (
     "country_code",
     "phone",
 )
-DOCUMENT_FIELDS = ("type", "status", "number_last_four", "issuing_country", "issued_on", "expires_on", "rejection_reason")
+DOCUMENT_FIELDS = (
+    "type",
+    "status",
+    "number_last_four",
+    "issuing_country",
+    "issued_on",
+    "expires_on",
+    "rejection_code",
+    "rejection_reason",
+)
 CUSTOMER_FIELDS = (*PATCHABLE, "email_verified", "phone_verified", "merged_into", "erasure_due_at", "deleted_at")
 """Stored fields whose changes are kept; others follow from them, or count."""
 
