@@ -5,6 +5,7 @@ import beanie
 from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
 from models.customer import Customer
+from models.customer_access import CustomerAccess
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
 from models.data_export import DataExport
@@ -32,6 +33,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Document,
     CustomerKey,
     CustomerEvent,
+    CustomerAccess,
     DataExport,
     Erasure,
     ErasureReceipt,

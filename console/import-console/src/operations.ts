@@ -139,7 +139,9 @@ export type CustomerEventType =
   /** The customer's personal data was destroyed. */
   | 'ERASED'
   /** One of the customer's documents is about to expire: told 30 days before its last valid day, 7 days before, and on the day, unless the service is configured for others. Nothing changed. */
-  | 'DOCUMENT_EXPIRING';
+  | 'DOCUMENT_EXPIRING'
+  /** Somebody was given the number of a document in full, or a link to its file; see reads. No change: only in `history`. */
+  | 'DOCUMENT_READ';
 
 /** Conditions on customers, all of which have to hold. */
 export type CustomerFilter = {
@@ -271,6 +273,8 @@ export type ErrorCode =
   | 'TAKEN'
   /** Nothing with this id is visible to you. */
   | 'NOT_FOUND'
+  /** The customer was merged into another one; see mergedInto. */
+  | 'MERGED'
   /** You may not do this. */
   | 'FORBIDDEN'
   /** Somebody else changed it first; see currentVersion. */
@@ -315,6 +319,8 @@ export type ErrorCode =
   | 'UNPROCESSED'
   /** The key was used before, for something else. */
   | 'IDEMPOTENCY_KEY_REUSED'
+  /** The customer is on legal hold: nothing of it may be destroyed. */
+  | 'LEGAL_HOLD'
   /** A fault of the service; it has been recorded. */
   | 'INTERNAL';
 
@@ -474,7 +480,7 @@ export type OneCustomerQueryVariables = Exact<{
 }>;
 
 
-export type OneCustomerQuery = { customer: { kind: CustomerKind, emailVerified: boolean, phoneVerified: boolean, dateOfBirth: string | null, locale: string | null, tags: Array<string>, updatedAt: string, id: string, fullName: string, company: string | null, email: string | null, phone: string | null, externalId: string | null, status: CustomerStatus, createdAt: string, attributes: Array<{ key: string, value: string }>, addresses: Array<{ id: string, kind: AddressKind, isDefault: boolean, label: string | null, formatted: Array<string>, phone: string | null }>, documents: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, expiresOn: string | null, createdAt: string }>, onboarding: { complete: boolean, done: Array<OnboardingStep>, remaining: Array<OnboardingStep> }, history: { nodes: Array<{ id: string, type: CustomerEventType, actor: string, changed: Array<string>, occurredAt: string }> } } | null };
+export type OneCustomerQuery = { customer: { kind: CustomerKind, emailVerified: boolean, phoneVerified: boolean, dateOfBirth: string | null, locale: string | null, tags: Array<string>, updatedAt: string, id: string, fullName: string, company: string | null, email: string | null, phone: string | null, externalId: string | null, status: CustomerStatus, createdAt: string, attributes: Array<{ key: string, value: string }>, addresses: Array<{ id: string, kind: AddressKind, isDefault: boolean, label: string | null, formatted: Array<string>, phone: string | null }>, documents: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, expiresOn: string | null, createdAt: string }>, onboarding: { complete: boolean, done: Array<OnboardingStep>, remaining: Array<OnboardingStep> }, history: { nodes: Array<{ id: string, type: CustomerEventType, actor: string, changed: Array<string>, occurredAt: string, changes: Array<{ field: string, of: string | null, before: string | null, after: string | null }> }> } } | null };
 
 export type DocumentsQueryVariables = Exact<{
   status?: DocumentStatus | null | undefined;
@@ -550,7 +556,7 @@ export const CustomerByReference: Operation<CustomerByReferenceQuery, CustomerBy
   "query CustomerByReference($externalId:String!){customerBy(key:{externalId:$externalId}){...Line}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
 
 export const OneCustomer: Operation<OneCustomerQuery, OneCustomerQueryVariables> =
-  "query OneCustomer($id:ID!){customer(id:$id){...Line kind emailVerified phoneVerified dateOfBirth locale tags attributes{key value}updatedAt addresses{id kind isDefault label formatted phone}documents{id type status number expiresOn createdAt}onboarding{complete done remaining}history(first:20){nodes{id type actor changed occurredAt}}}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
+  "query OneCustomer($id:ID!){customer(id:$id){...Line kind emailVerified phoneVerified dateOfBirth locale tags attributes{key value}updatedAt addresses{id kind isDefault label formatted phone}documents{id type status number expiresOn createdAt}onboarding{complete done remaining}history(first:20){nodes{id type actor changed occurredAt changes{field of before after}}}}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
 
 export const Documents: Operation<DocumentsQuery, DocumentsQueryVariables> =
   "query Documents($status:DocumentStatus$after:String){documents(filter:{status:$status}first:25 after:$after){nodes{id type status number issuingCountry expiresOn updatedAt customer{id fullName email}}pageInfo{hasNextPage endCursor}}}";

@@ -68,6 +68,7 @@ export const EVENT_TYPE: Record<CustomerEventType, string> = {
   UPDATED: 'Changed',
   DELETED: 'Deleted',
   ERASED: 'Erased',
+  DOCUMENT_READ: 'Document read',
   DOCUMENT_EXPIRING: 'A document is about to expire',
 };
 
