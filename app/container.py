@@ -10,7 +10,7 @@ from typing import Any
 from app.database import open_database
 from app.delivery import open_courier, send_allowances
 from app.keys import KeyFile, key_file, token_issuer
-from app.scanner import file_scanner, note_absence
+from app.scanner import file_scanner, is_scanned, note_absence
 from app.settings import InvalidSettings, Settings
 from app.stores import open_queue, open_store
 from app.vault import open_vault
@@ -220,7 +220,7 @@ def build_customers(to: Connections) -> CustomerService:
 
 def build_files(to: Connections) -> DocumentFiles:
     """Return the files of documents. With a scanner, nobody reads one before that has found nothing in it."""
-    return DocumentFiles(to.store, scanning=to.scanner is not None)
+    return DocumentFiles(to.store, scanning=is_scanned(to.settings))
 
 
 def build_reviews(to: Connections) -> DocumentReviewService:
@@ -295,7 +295,7 @@ def import_worker(to: Connections) -> ImportWorker:
 def build_exports(to: Connections) -> DataExportWork:
     """Return what makes exports of everything about customers, and removes them."""
     rules = to.rules
-    archives = DataArchives(rules.records, to.store, rules.clock)
+    archives = DataArchives(rules.records, to.store, rules.clock, build_files(to))
     return DataExportWork(archives, to.store, rules.clock, ExportRules(to.settings.privacy.export_lifetime))
 
 

@@ -21,6 +21,7 @@ from services.archive_contents import NUMBER, Withheld, file_path, given, path_o
 from services.customer_keys import opened_numbers
 from services.ports import ObjectStore, ObjectWriter
 from services.records import RecordMaker
+from services.uploads import DocumentFiles
 from services.zip_stream import Part, Whole, ZipStream, open_zip
 
 _log = structlog.get_logger("data_export")
@@ -50,10 +51,11 @@ class Archived:
 class DataArchives:
     """Writes archives, a piece at a time. What is stored meanwhile may be in it or not."""
 
-    def __init__(self, records: RecordMaker, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, records: RecordMaker, store: ObjectStore, clock: Clock, files: DocumentFiles) -> None:
         self._records = records
         self._store = store
         self._clock = clock
+        self._files = files
 
     async def write(self, seller_id: str, customer_id: str, to: ObjectWriter) -> Archived:
         """Write the archive of a customer, deleted or not, and of everybody who was merged into it.
@@ -68,7 +70,7 @@ class DataArchives:
             raise NobodyThere(customer_id)
         people = [customer, *await work.remains.merged_into(customer)]
         async with open_zip(to, at := self._clock.now()) as archive:
-            return await _Archive(self._records, self._store, work, people, archive, at).write()
+            return await _Archive(self._records, self._store, work, people, archive, at, self._files).write()
 
 
 class _Archive:
@@ -82,6 +84,7 @@ class _Archive:
         people: list[Customer],
         archive: ZipStream,
         at: datetime,
+        rules: DocumentFiles,
     ) -> None:
         self._records = records
         self._store = store
@@ -89,6 +92,7 @@ class _Archive:
         self._people = people
         self._archive = archive
         self._at = at
+        self._rules = rules
         self._counts: dict[str, int] = {}
         self._parts: list[Part] = []
         self._withheld: list[Withheld] = []
@@ -146,11 +150,14 @@ class _Archive:
         files = 0
         for customer in self._people:
             for document in await self._work.remains.documents(customer):
-                if reason := reason_to_withhold(document):
+                if reason := reason_to_withhold(document) or self._not_clean(document):
                     self._withheld.append(Withheld(document.id, reason))
                 elif document.file is not None:
                     files += await self._file(document, document.file.key)
         return files
+
+    def _not_clean(self, document: Document) -> str | None:
+        return None if document.file is None else self._rules.withheld(document.file)
 
     async def _file(self, document: Document, key: str) -> int:
         stored = await self._store.describe(key)

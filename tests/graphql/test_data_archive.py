@@ -183,6 +183,19 @@ async def test_who_was_merged_into_it_and_what_was_deleted_is_in_it(desk: Desk) 
     assert {customer["id"], earlier["id"]} == {one["customerId"] for one in records(archive, "customer_events")}
 
 
+async def test_a_file_that_was_not_found_free_of_malware_is_not_in_it(desk: Desk) -> None:
+    customer = await create(desk.execute)
+    document, _, _ = await filed(desk.execute, customer["id"])
+    desk.scanning = True
+
+    _, archive = await desk.made(customer["id"])
+
+    assert [] == [name for name in archive.namelist() if name.startswith("files/")]
+    (withheld,) = json.loads(archive.read("manifest.json"))["withheld"]
+    assert document == withheld["documentId"]
+    assert "malware" in withheld["reason"]
+
+
 async def test_a_file_that_is_gone_is_said_to_be(desk: Desk) -> None:
     customer = await create(desk.execute)
     document, _, _ = await filed(desk.execute, customer["id"])
