@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from auth.principal import SCOPES, Scope
 from core.ids import IdKind, new_id
 from core.vocabulary import PrincipalKind
 from tests.api import Api, Json, Tokens, some_email
+from tests.exports import ASK
 from tests.graphql.callers import CLOSED, Callers, error_codes
 from tests.graphql.catalogue import (
     ADR,
@@ -252,9 +254,23 @@ async def _owned(callers: Callers, container: Container) -> Owned:
         "adr": customer["addresses"][0]["id"],
         "doc": document,
         "imp": job,
+        "exp": await archived(callers, container),
         "ses": new_id(IdKind.SESSION),
     }
     return Owned(callers, ids, (NUMBER, NUMBER[-4:], "canary.pdf", "X-Amz-Signature"))
+
+
+async def archived(callers: Callers, container: Container) -> str:
+    """Ask for an export of the customer, and pretend that it was made; return its id."""
+    asked = await payload(callers.execute, ASK, {"id": callers.customer}, as_=callers.token(PrincipalKind.OPERATOR) or "")
+    export: str = asked["dataExport"]["id"]
+    made = {
+        "status": "READY",
+        "expires_at": datetime(2100, 1, 1, tzinfo=UTC),
+        "archive": {"key": "k", "size": 1, "sha256": "0"},
+    }
+    await container.mongo.database["data_exports"].update_one({"_id": export}, {"$set": made})
+    return export
 
 
 @pytest.mark.parametrize(
