@@ -28,6 +28,7 @@ from repositories.data_export import DataExportJobs
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
+from services.consent import ConsentService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
@@ -159,6 +160,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             merging=CustomerMerging(to.units, rules.records, clock),
             erasure=build_erasure(to, limits),
             data_exports=DataExportService(to.units, to.store, clock),
+            consents=ConsentService(to.units, rules.records, clock),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
             documents=DocumentService(to.units, rules.records, rules.policies, DocumentFiles(to.store), clock),

@@ -30,6 +30,7 @@ class IdKind(StrEnum):
     SESSION = "ses"
     EVENT = "evt"
     DATA_EXPORT = "exp"
+    CONSENT = "con"
 
 
 def new_id(kind: IdKind) -> str:

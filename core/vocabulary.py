@@ -109,6 +109,33 @@ class DataExportStatus(StrEnum):
         return self in {DataExportStatus.QUEUED, DataExportStatus.RUNNING}
 
 
+class ConsentChannel(StrEnum):
+    """Over what a customer may be reached."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    PHONE = "PHONE"
+    POST = "POST"
+    PUSH = "PUSH"
+
+
+class ConsentState(StrEnum):
+    """What a customer has said about a purpose."""
+
+    GRANTED = "GRANTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class ConsentSource(StrEnum):
+    """Where a customer said it."""
+
+    CUSTOMER = "CUSTOMER"
+    FORM = "FORM"
+    IMPORT = "IMPORT"
+    OPERATOR = "OPERATOR"
+    API = "API"
+
+
 class BulkImportStatus(StrEnum):
     """Where an import stands."""
 

@@ -12,12 +12,14 @@ from events.customer import CustomerEvent
 from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
+from models.consent import Consent
 from models.customer import Customer
 from models.data_export import DataExport
 from models.document import Document
 from models.row import Row
 from models.stored import Fields
 from repositories.address import AddressRepository
+from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
 from repositories.data_export import DataExportRepository
@@ -81,6 +83,10 @@ class Loaders:
     def documents_of(self, fields: Fields) -> Loader[Owner, list[Row[Document]]]:
         """The documents of a customer, oldest first, with these *fields* or with all."""
         return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
+
+    def consents_of(self, fields: Fields) -> Loader[Owner, list[Row[Consent]]]:
+        """The ledger of a customer's consents, in the order of its ids, with these *fields* or with all."""
+        return self._with("consents of customers", fields, lambda tenant: ConsentRepository(tenant).rows_of_customers)
 
     def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
         """The exports of everything about a customer, oldest first, with these *fields* or with all."""

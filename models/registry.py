@@ -4,6 +4,7 @@ import beanie
 
 from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
+from models.consent import Consent
 from models.customer import Customer
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
@@ -30,6 +31,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Document,
     CustomerKey,
     CustomerEvent,
+    Consent,
     DataExport,
     Erasure,
     ErasureReceipt,

@@ -17,6 +17,7 @@ from pymongo.write_concern import WriteConcern
 from core.tenancy import EverySeller, Reach
 from repositories.address import AddressRepository
 from repositories.bulk_import import BulkImportRepository
+from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.customer_key import CustomerKeyRepository
@@ -65,6 +66,7 @@ class Repositories:
         self.numbers = SealedNumbers(tenant, session)
         self.number_holders = NumberHolders(tenant, session)
         self.events = CustomerEventRepository(tenant, session)
+        self.consents = ConsentRepository(tenant, session)
         self.data_exports = DataExportRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)
         self.bulk_imports = BulkImportRepository(tenant, session)

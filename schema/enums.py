@@ -20,6 +20,9 @@ from core.vocabulary import (
     BulkImportNewline,
     BulkImportStatus,
     BulkImportValidation,
+    ConsentChannel,
+    ConsentSource,
+    ConsentState,
     CustomerEventType,
     CustomerKind,
     CustomerStatus,
@@ -42,6 +45,9 @@ __all__ = [
     "BulkImportNewline",
     "BulkImportStatus",
     "BulkImportValidation",
+    "ConsentChannel",
+    "ConsentSource",
+    "ConsentState",
     "CustomerEventType",
     "CustomerKind",
     "CustomerSort",
@@ -128,6 +134,27 @@ _described(
         "UPDATED": "The customer, its addresses or its documents changed.",
         "DELETED": "The customer was deleted.",
         "ERASED": "The customer's personal data was destroyed.",
+    },
+)
+_described(
+    ConsentChannel,
+    {
+        "EMAIL": "By e-mail.",
+        "SMS": "By text message.",
+        "PHONE": "By a call.",
+        "POST": "By letter.",
+        "PUSH": "By a message of an app, or of a browser.",
+    },
+)
+_described(ConsentState, {"GRANTED": "The customer agrees.", "WITHDRAWN": "The customer does not agree, or no longer."})
+_described(
+    ConsentSource,
+    {
+        "CUSTOMER": "The customer recorded it for itself, with a token of its own.",
+        "FORM": "On a form, on paper or on a page of the seller's.",
+        "IMPORT": "In a file that was imported.",
+        "OPERATOR": "Somebody of the seller's staff was told.",
+        "API": "Another program told it.",
     },
 )
 _described(

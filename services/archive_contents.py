@@ -23,6 +23,8 @@ EXPLAINED: Mapping[str, str] = {
     "`files`, each in a folder that has the document's id as its name.",
     "customer_events": "Your history: what was changed, when and by whom, and what other programs of the seller were told.",
     "sessions": "Where and when you were signed in.",
+    "consents": "What you have agreed to and taken back: for which purpose, over which channel, when, where, and which text "
+    "you were shown. The latest entry of a purpose and a channel is what holds.",
     "data_exports": "Archives like this one that were asked for.",
     "import_row_outcomes": "Remarks about the row of the file that your profile was imported from.",
 }

@@ -82,6 +82,8 @@ class CustomerMerging:
         await seal_for(work, self._records, merged, brought.documents, at)
         await _move(work, held, gone, merged, at)
         fields = [*values, *(name for name in ("addresses", "documents") if getattr(brought, name))]
+        if await work.consents.hand_over((gone.seller_id, gone.id), merged.id, at):
+            fields.append("consents")
         await work.events.append(
             [self._records.event(merged, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(fields))]
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.address import AddressService
 from services.bulk_import import BulkImportService
+from services.consent import ConsentService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
@@ -32,6 +33,7 @@ class Services:
     merging: CustomerMerging
     erasure: ErasureService
     data_exports: DataExportService
+    consents: ConsentService
     customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService

@@ -78,6 +78,11 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.eraseCustomer": ({"id": CUS},),
     "Mutation.cancelErasure": ({"id": CUS},),
     "Mutation.exportCustomerData": ({"id": CUS},),
+    "Mutation.recordConsent": (
+        {"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "MARKETING", "textVersion": "2026-01"}},
+        {"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "no key"}},
+    ),
+    "Mutation.withdrawConsent": ({"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "MARKETING"}},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Mutation.createAddress": (
         {"customerId": CUS, "input": BERLIN},
