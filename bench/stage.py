@@ -74,14 +74,14 @@ def database(directory: Path, *, cache_gigabytes: float = 2) -> Iterator[Databas
 
 @contextmanager
 def service(directory: Path, at: Database) -> Iterator[Service]:
-    """Run the API on *at*, with its indexes made, pinned to a core of its own; stop it at the end."""
+    """Run the API on *at*, prepared for this version, pinned to a core of its own; stop it at the end."""
     port = choose(0, reserved={0})
     metrics_port = choose(0, reserved={0, port})
     options = Options(port=port, metrics_port=metrics_port, run_directory=directory)
     environ = {**os.environ, **_WITHOUT_QUOTA, MONGODB_URI: at.uri, "PYTHONPATH": str(ROOT)}
     # Nothing here needs the object store or the queue, and nothing is sent to them before it is needed.
     environment = for_services(environ, options, ServerSet.under(directory), {})
-    subprocess.run(python_module("app", "database", "indexes"), env=environment, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(python_module("app", "database", "prepare"), env=environment, cwd=ROOT, check=True, capture_output=True)
     mint = Mint(Places(directory).key_file, issuer=environment[f"{PREFIX}SECURITY__ISSUER"], audience=AUDIENCE)
     with process(python_module("app", "serve"), directory / "serve.log", SERVER_CORE, environment) as pid:
         wait_until_answered(f"http://{LOOPBACK}:{port}/readyz")

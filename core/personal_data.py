@@ -43,7 +43,7 @@ class Ending(StrEnum):
     REMOVED = "removed"
     EMPTIED = "emptied"  # the record stays, its personal fields go
     EXPIRES = "expires"  # by itself, soon: see the collection's index with an end
-    BY_HAND = "by hand"  # nothing tells which records are the person's; docs/privacy.md says what to do
+    BY_HAND = "by hand"  # nothing tells which records are the person's; docs/erasure.md says what to do
     UNTOUCHED = "untouched"  # nothing in it is personal
 
 

@@ -10,7 +10,7 @@ from models import erasure_receipt as models
 
 @strawberry.type(description="How many records of one collection of the database an erasure removed, replaced or emptied.")
 class ErasureSwept:
-    collection: str = strawberry.field(description="Its name in the database, as docs/privacy.md lists it.")
+    collection: str = strawberry.field(description="Its name in the database, as docs/reference/personal-data.md lists it.")
     records: int = strawberry.field(description="How many records it had of the customer.")
 
 

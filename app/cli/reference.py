@@ -13,9 +13,11 @@ from app.reference.errors import errors_page
 from app.reference.events import events_page
 from app.reference.graphql import graphql_page
 from app.reference.openapi import rest_page
+from app.reference.personal_data import personal_data_page
 from app.reference.settings import settings_page
 from app.sections import KafkaTopics
 from app.topics import event_topics
+from core.data_map import COLLECTIONS
 from events.asyncapi import asyncapi
 from rest.openapi import description
 from schema.sdl import client_sdl
@@ -31,7 +33,7 @@ def reference(
 ) -> None:
     """Write the reference pages of the documentation from the code, or check them.
 
-    They are GraphQL, REST, events, settings, error codes and this command line.
+    They are GraphQL, REST, events, settings, error codes, personal data and this command line.
     """
     if write == check:
         raise typer.BadParameter("choose one of --write and --check")
@@ -53,6 +55,7 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page(sdl),
         "events.md": events_page(asyncapi(event_topics(KafkaTopics()))),
         "graphql.md": graphql_page(sdl),
+        "personal-data.md": personal_data_page(COLLECTIONS),
         "rest.md": rest_page(description()),
         "settings.md": settings_page(),
     }

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.redaction import redact
+from app.reference.personal_data import personal_data_page
 from core.data_map import COLLECTIONS, redacted_names
 from core.personal_data import About, Ending, Mask
 from core.vocabulary import EventPrivacy
@@ -16,7 +17,6 @@ from events.fields import CUSTOMER_FIELDS, LEFT_OF_ERASED, MASKED_FIELDS, PARTS
 from models.customer import Customer
 from models.registry import STORED_MODELS
 from repositories.erasure import EMPTY
-from tests.house import ROOT
 
 MODELS = {model.Settings.name: model for model in STORED_MODELS}
 
@@ -142,18 +142,23 @@ def test_purposes_are_sentences_for_people() -> None:
     assert [] == [name for name, one in COLLECTIONS.items() if not one.purpose.endswith(".") or len(one.purpose) < 20]
 
 
-@pytest.mark.parametrize("collection", sorted(COLLECTIONS))
-def test_the_page_for_data_protection_names_what_holds_personal_data_and_nothing_else(collection: str) -> None:
-    described = COLLECTIONS[collection]
-    page = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
-    row = next((line for line in page.splitlines() if line.startswith(f"| `{collection}` | {described.purpose} |")), None)
+def test_the_page_for_people_names_what_holds_personal_data() -> None:
+    lines = personal_data_page(COLLECTIONS).splitlines()
+    listed = {name: next(line for line in lines if line.startswith((f"| `{name}` |", f"| [`{name}`]"))) for name in COLLECTIONS}
 
-    kinds = {field.about for field in described.fields.values() if field.about.personal}
-    if kinds:
-        assert row is not None
-        assert {about for about in About if about.personal and about.value in row.split("|")[3]} == kinds
-    else:
-        assert row is None or collection == "customer_keys"
+    for name, described in COLLECTIONS.items():
+        kinds = {field.about.value for field in described.fields.values() if field.about.personal}
+        told = {about.strip() for about in listed[name].split("|")[3].split(",")}
+        assert (kinds or {"none"}) == told
+        if kinds:
+            assert set(described.fields) <= {line.split("`")[1] for line in _section(lines, name) if line.startswith("| `")}
+
+
+def _section(lines: list[str], name: str) -> list[str]:
+    """The lines of a collection on the page."""
+    begin = lines.index(f"### {name}") + 1
+    end = next((at for at in range(begin, len(lines)) if lines[at].startswith("#")), len(lines))
+    return lines[begin:end]
 
 
 def test_kinds_of_data_know_whether_they_are_personal() -> None:
