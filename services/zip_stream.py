@@ -76,7 +76,8 @@ class ZipStream:
         digest, size = hashlib.sha256(), 0
         info = zipfile.ZipInfo(path, self._date)
         info.compress_type = zipfile.ZIP_DEFLATED
-        info._compresslevel = _LEVEL  # noqa: SLF001  its public name is there since Python 3.13
+        # Its public name is there since Python 3.13.
+        info._compresslevel = _LEVEL  # type: ignore[attr-defined]  # noqa: SLF001
         with self._zip.open(info, "w") as entry:
             async for chunk in chunks:
                 for start in range(0, len(chunk), _SLICE):

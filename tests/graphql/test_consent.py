@@ -175,9 +175,10 @@ async def test_grants_and_withdrawals_at_once_go_one_after_the_other(execute: Ap
 
 def test_of_the_same_moment_the_later_id_holds() -> None:
     def entry(id_: str, state: ConsentState) -> Consent:
-        return Consent.model_construct(
+        made: Consent = Consent.model_construct(
             id=id_, channel=ConsentChannel.EMAIL, purpose="MARKETING", state=state, source=ConsentSource.API, given_at=MARCH
         )
+        return made
 
     one, other = entry("con_1", ConsentState.GRANTED), entry("con_2", ConsentState.WITHDRAWN)
 

@@ -46,6 +46,7 @@ from tests.graphql.operations import (
     read,
     send,
 )
+from tests.graphql.test_consent import GRANT
 from tests.house import ROOT
 
 KINDS = {"Customer": PrincipalKind.CUSTOMER, "Operator": PrincipalKind.OPERATOR, "Service": PrincipalKind.SERVICE}
@@ -244,6 +245,8 @@ async def _owned(callers: Callers, container: Container) -> Owned:
     document = made["document"]["id"]
     await send(made["upload"], PDF)
     assert [] == (await payload(execute, COMPLETE, {"id": document}))["userErrors"]
+    said = {"channel": "EMAIL", "purpose": "MARKETING", "textVersion": "1"}
+    assert (await payload(execute, GRANT, {"id": callers.customer, "input": said}))["added"]
     customer = await read(execute, callers.customer)
     job = (await payload(execute, CREATE_IMPORT, {"input": {"fileName": "some.csv"}}))["bulkImport"]["id"]
     await container.mongo.database["bulk_imports"].update_one(
