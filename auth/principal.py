@@ -23,6 +23,7 @@ class Scope(StrEnum):
     IMPORTS_READ = "imports:read"
     IMPORTS_WRITE = "imports:write"
     PRIVACY_EXPORT = "privacy:export"
+    LEGAL_HOLD = "legal_hold"
 
 
 _SELLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -63,20 +63,22 @@ class RowField(NamedTuple):
 
 
 class Promised(Generic[T]):
-    """What a batch function has asked for already, and what makes its values of that, without waiting again.
+    """What a batch function has asked for already, and what makes its values of that.
 
     Several of these are waited for without a task for each. What was asked for goes on by itself, until it is cancelled.
+    Where something else has to be asked for after all, `finish` returns another one of these instead of the values.
     """
 
     __slots__ = ("finish", "future")
 
-    def __init__(self, asked: Awaitable[Any], finish: Callable[[Any], T]) -> None:
+    def __init__(self, asked: Awaitable[Any], finish: "Callable[[Any], T | Promised[T]]") -> None:
         self.future: Future[Any] = ensure_future(asked)
         self.finish = finish
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the values."""
-        return self.finish((yield from self.future))
+        found = self.finish((yield from self.future))
+        return (yield from found.__await__()) if isinstance(found, Promised) else found
 
 
 class Unsupported(Exception):

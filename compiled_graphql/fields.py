@@ -261,6 +261,8 @@ class SelectedField:
 
         def finish() -> Column:
             values = outcome(future, promised.finish)
+            if type(values) is Promised:
+                return self._promised(run, values, sources, places)
             column = self.complete(run, self._as_many(values, sources), places)
             if isinstance(column, Later):
                 self._deep = True

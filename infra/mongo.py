@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
 from beanie import init_beanie
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
@@ -14,12 +15,16 @@ from pymongo.errors import PyMongoError
 
 from core.errors import StandaloneDatabase, Unavailable
 from infra.mongo_pool import PoolGauges
-from models.registry import STORED_MODELS
+from models.registry import RETIRED_INDEXES, STORED_MODELS
 from repositories.errors import translated
 from repositories.unit_of_work import UnitOfWork
 
 PATIENCE = 5.0
 """Seconds that one command of a request may take; nobody waits longer."""
+
+
+PROBE_SECONDS = 3.0
+"""Whoever asks whether the database answers wants to know it sooner: load balancers ask every few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,10 @@ class Mongo:
         return UnitOfWork(self.database.client)
 
     async def answers(self) -> bool:
-        """Say whether the database answers."""
+        """Say whether the database answers, within `PROBE_SECONDS`."""
         try:
-            await self.database.command("ping")
+            with pymongo.timeout(PROBE_SECONDS):
+                await self.database.command("ping")
         except PyMongoError:
             return False
         return True
@@ -132,6 +138,22 @@ async def create_indexes() -> None:
         indexes = getattr(model.Settings, "indexes", [])
         if indexes:
             await model.get_pymongo_collection().create_indexes(indexes)
+
+
+async def drop_retired_indexes() -> list[str]:
+    """Drop the indexes that only earlier versions read by; return them as ``collection.index``.
+
+    To be run once no process of an earlier version runs: one that does reads whole collections afterwards.
+    """
+    dropped = []
+    for model, names in RETIRED_INDEXES:
+        collection = model.get_pymongo_collection()
+        with translated():
+            existing = await collection.index_information()
+            for name in (name for name in names if name in existing):
+                await collection.drop_index(name)
+                dropped.append(f"{collection.name}.{name}")
+    return dropped
 
 
 async def missing_indexes() -> list[str]:

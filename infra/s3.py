@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from core.errors import Unavailable
 from core.files import DownloadTicket, ObjectChanged, ObjectMissing, ObjectTruncated, StoredObject, UploadTicket
-from infra.aws import AwsAccess, breaker_of, error_code, http_status, patience, reaching
+from infra.aws import FOR_A_WORKER, AwsAccess, Patience, breaker_of, error_code, http_status, reaching, repeating
 from infra.multipart import ObjectUpload
+from infra.retry_budget import RetryBudget
 
 if TYPE_CHECKING:
     from aiobotocore.response import StreamingBody
@@ -45,10 +46,10 @@ _RANGE_NOT_SATISFIABLE = 416
 
 @asynccontextmanager
 async def open_object_store(
-    access: AwsAccess, *, bucket: str, public_endpoint: str | None = None
+    access: AwsAccess, *, bucket: str, public_endpoint: str | None = None, patience: Patience = FOR_A_WORKER
 ) -> AsyncIterator["S3ObjectStore"]:
     """Open the store of *bucket*. Nothing is sent before it is used; presigned URLs point at *public_endpoint* if given."""
-    config = patience(read_timeout=10).merge(
+    config = patience.config().merge(
         AioConfig(
             signature_version="s3v4",
             # Servers other than AWS have no DNS name per bucket.
@@ -61,6 +62,7 @@ async def open_object_store(
     session = access.session()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(session.client("s3", endpoint_url=access.endpoint, config=config))
+        repeating(client, RetryBudget(SYSTEM), attempts=patience.attempts)
         signer = client
         if public_endpoint is not None:
             signer = await stack.enter_async_context(session.client("s3", endpoint_url=public_endpoint, config=config))

@@ -5,6 +5,7 @@ from functools import cached_property, partial
 from typing import Any
 from weakref import WeakValueDictionary
 
+from core.history import Kept
 from core.ids import IdKind, is_id
 from core.paging import Page
 from core.tenancy import Reach
@@ -24,6 +25,7 @@ from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository, HistoryPage
 from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
+from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
 
 Owner = tuple[str, str]
@@ -108,9 +110,19 @@ class Loaders:
         return OwnedRecords(self.documents_of(None))
 
     @cached_property
+    def merged_into(self) -> Loader[Owner, list[str]]:
+        """The ids of those who were merged into a customer, the nearest first."""
+        return by_key(RetiredCustomers(self._tenant).merged_into)
+
+    @cached_property
     def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
         """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
         return by_key(CustomerEventRepository(self._tenant).histories)
+
+    @cached_property
+    def kept_of_events(self) -> Loader[str, Kept]:
+        """What is kept of events besides that they happened, by their ids."""
+        return by_key(CustomerEventRepository(self._tenant).kept)
 
     def _with(
         self,

@@ -16,8 +16,10 @@ from models.idempotency import IdempotencyRecord
 from models.import_order import ImportDeferredRow, ImportDigest
 from models.import_result import ImportBatchResult
 from models.lease import Lease
+from models.merge import Merge
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
+from models.retention_run import RetentionRun
 from models.revocation import Revocation
 from models.seller import Seller
 from models.service_client import ServiceClient
@@ -35,6 +37,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     DataExport,
     Erasure,
     ErasureReceipt,
+    Merge,
     IdempotencyRecord,
     BulkImport,
     ImportSegment,
@@ -54,5 +57,12 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Revocation,
     ServiceClient,
     Seller,
+    RetentionRun,
     VaultKey,
 )
+
+RETIRED_INDEXES: tuple[tuple[type[beanie.Document], tuple[str, ...]], ...] = (
+    (Customer, ("by_created_at", "by_updated_at", "by_sort_name", "by_search_words", "by_tags")),
+    (CustomerEvent, ("pending",)),
+)
+"""What earlier versions read by, and this one does not. It is kept while processes of theirs may run."""

@@ -16,7 +16,7 @@ from models.base import OwnedModel, StoredModel
 from models.row import Row, row_class
 from models.stored import Fields, Readers
 from repositories.errors import translated
-from repositories.find import found
+from repositories.find import Stretch, found
 
 M = TypeVar("M", bound=beanie.Document)
 S = TypeVar("S", bound=StoredModel)
@@ -82,9 +82,9 @@ class Repository(Generic[M]):
             stored = await self._collection.find_one(self._inside(conditions), session=self._session)
         return None if stored is None else self._load(stored)
 
-    async def _count(self, conditions: Conditions, *, limit: int = 0, hint: str | None = None) -> int:
-        """Count what meets *conditions*, up to a *limit* if there is one, by an index called *hint* or the planner's choice."""
-        options: dict[str, Any] = {**({"limit": limit} if limit else {}), **({"hint": hint} if hint else {})}
+    async def _count(self, conditions: Conditions, *, limit: int = 0) -> int:
+        """Count what meets *conditions*, up to a *limit* if there is one."""
+        options = {"limit": limit} if limit else {}
         with self._guard():
             return await self._collection.count_documents(self._inside(conditions), session=self._session, **options)
 
@@ -150,28 +150,28 @@ class LiveRepository(Repository[S]):
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
         fields: Fields = None,
-        hint: str | None = None,
+        within: Stretch | None = None,
     ) -> list[Row[S]]:
-        """Return what `_find` does, as it is stored, for those who only read: with *fields*, or without `UNREAD`."""
+        """Return what `_find` does, as it is stored, for those who only read: with *fields*, or without `UNREAD`.
+
+        All of it lies *within* part of an index, if one is given; in a transaction that is left to the planner.
+        """
         reader, class_ = self.readers.of(fields), row_class(self.model)
         with self._guard():
             if self._session is None:
-                some = await found(self._collection, self._inside(conditions), class_, reader.projection, sort, limit, hint)
+                some = await found(self._collection, self._inside(conditions), class_, reader.projection, sort, limit, within)
             else:
-                cursor = self._collection.find(
-                    self._inside(conditions), reader.projection, session=self._session, limit=limit, hint=hint
-                )
+                cursor = self._collection.find(self._inside(conditions), reader.projection, session=self._session, limit=limit)
                 documents = await (cursor.sort(list(sort)) if sort else cursor).to_list()
                 some = [class_(document) for document in documents]
         return list(map(reader.row, some))
 
-    async def _ids(self, conditions: Conditions) -> list[str]:
-        """Return the ids of what meets *conditions*, outside of any transaction."""
+    async def _ids(self, conditions: Conditions, *, limit: int = 0, within: Stretch | None = None) -> list[str]:
+        """Return the ids of what meets *conditions*, up to a *limit* if there is one, outside of any transaction."""
+        rows = row_class(self.model)
         with self._guard():
-            return [
-                one["_id"]
-                for one in await found(self._collection, self._inside(conditions), row_class(self.model), {"_id": True})
-            ]
+            some = await found(self._collection, self._inside(conditions), rows, {"_id": True}, limit=limit, within=within)
+        return [one["_id"] for one in some]
 
     async def get(self, id_: str) -> S | None:
         """Return a record by id, or None: unknown, malformed, deleted and another tenant's are the same."""
@@ -208,12 +208,11 @@ class LiveRepository(Repository[S]):
         field: str,
         descending: bool,
         fields: Fields = None,
-        hint: str | None = None,
+        within: Stretch | None = None,
     ) -> Page[Row[S]]:
         """Return one page of the rows that meet *conditions*, sorted by *field*, then by id.
 
-        With *fields*, rows have these, and what they are sorted by. *hint* is the index to find them by, if it is not the
-        planner's to choose.
+        With *fields*, rows have these, and what they are sorted by. All of them lie *within* part of an index, if one is given.
         """
         backwards = descending is not request.backward
         direction = DESCENDING if backwards else ASCENDING
@@ -228,7 +227,7 @@ class LiveRepository(Repository[S]):
             sort=[(field, direction), ("_id", direction)],
             limit=request.size + 1,
             fields=None if fields is None else fields | {field},
-            hint=hint,
+            within=within,
         )
         more = len(rows) > request.size
         items = rows[: request.size]

@@ -3,25 +3,36 @@
 import asyncio
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bson import MaxKey, MinKey
 from pymongo import UpdateOne
 
 from core.filters import CustomerFilter, CustomerSort, TimeRange
 from core.paging import Page, PageRequest
+from core.vocabulary import CustomerKind, CustomerStatus
 from models.customer import SORTED_BY, Customer
 from models.row import Row
 from models.stored import Fields
 from repositories.base import LiveRepository, change_update
+from repositories.find import Stretch
 
 FEW = 1_000
-"""Customers that are read one by one, rather than that a list is walked in which they may be anywhere: some milliseconds."""
+"""Customers that are all read, rather than that a list is walked in which they may be anywhere: some milliseconds."""
 
 _SEVERAL = 2
 _MOST_TERMS = 8
+_LAST = "\U0010ffff"
+"""Stands behind whatever a word can go on with: words are letters and digits."""
+
 _SURE = frozenset({"_id", "email", "phone", "external_id", "document_keys"})
 """What is found by an index of its own in any case."""
+
+_ANY = {"status": {"$in": list(CustomerStatus)}, "kind": {"$in": list(CustomerKind)}}
+"""What every customer meets. The index of names has those of each status and kind by themselves: whoever names them all gets
+their six lists merged, in the order of names."""
 
 
 class CustomerRepository(LiveRepository[Customer]):
@@ -29,7 +40,7 @@ class CustomerRepository(LiveRepository[Customer]):
 
     model = Customer
     customer_field = "_id"
-    UNREAD = ("document_keys", "search_words", "source")
+    UNREAD = ("document_keys", "search_words", "source", "chain")
 
     async def holders(self, keys: Mapping[str, Collection[str]]) -> list[Customer]:
         """Return the customers that hold any of these values; *keys* maps a unique field to values."""
@@ -73,35 +84,68 @@ class CustomerRepository(LiveRepository[Customer]):
     ) -> Page[Row[Customer]]:
         """Return one page. *document_keys* are the blind indexes the filter's document number may have."""
         field, descending = SORTED_BY[sort]
-        conditions, hint = await self._narrowed(_conditions(chosen, document_keys))
-        return await self.page(conditions, request, field=field, descending=descending, fields=fields, hint=hint)
+        conditions = _conditions(chosen, document_keys)
+        within = await self._rarest(chosen, conditions)
+        if field == "sort_name":
+            conditions = {**_ANY, **conditions}
+        return await self.page(conditions, request, field=field, descending=descending, fields=fields, within=within)
 
-    async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None) -> int:
-        """Return how many customers meet the filter."""
-        conditions, hint = await self._narrowed(_conditions(chosen, document_keys))
-        return await self._count(conditions, hint=hint)
+    async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None, at_most: int | None = None) -> int:
+        """Return how many customers meet the filter; with *at_most*, that where it is that many or more."""
+        conditions, limit = _conditions(chosen, document_keys), at_most or 0
+        within = await self._rarest(chosen, conditions)
+        if within is None:
+            return await self._count(conditions, limit=limit)
+        return len(await self._ids(conditions, limit=limit, within=within))
 
-    async def _narrowed(self, conditions: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-        """Return conditions that find the same, and which index to find it by, None for the planner's choice.
+    async def _rarest(self, chosen: CustomerFilter, conditions: Mapping[str, Any]) -> Stretch | None:
+        """Return where all lies that meets *conditions*, no more than `FEW`; None to leave that to the planner.
 
         Of several tags or words the planner enters the index by the first, though a million customers may have that one and
-        ten the other. So it is asked first which is rare. Who has that one is read by id, and all else looked at there.
+        ten the other. So it is asked first which is rare.
         """
-        terms = _terms(conditions)
-        if len(terms) < _SEVERAL or self._session is not None or _SURE & conditions.keys():
-            return conditions, None
-        numbers = await asyncio.gather(*(self._count(term, limit=FEW + 1) for term in terms))
+        seller_id = self._inside({}).get("seller_id")
+        terms = _terms(chosen)
+        if len(terms) < _SEVERAL or seller_id is None or self._session is not None or _SURE & conditions.keys():
+            return None
+        numbers = await asyncio.gather(*(self._count(term.condition, limit=FEW + 1) for term in terms))
         fewest = min(numbers)
-        if fewest > FEW:
-            return conditions, None
-        ids = await self._ids(terms[numbers.index(fewest)])
-        return {**conditions, "_id": {"$in": ids}}, "_id_"
+        return None if fewest > FEW else terms[numbers.index(fewest)].stretch(seller_id)
 
 
-def _terms(conditions: Mapping[str, Any]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A tag, or the beginning of a word, that a customer has to have; *low* and *high* are what it begins and ends with."""
+
+    field: str
+    condition: Mapping[str, Any]
+    low: str
+    high: str
+
+    def stretch(self, seller_id: str) -> Stretch:
+        """Return where the index of lists has a seller's customers who have it, the newest of each value first."""
+        seller = {"seller_id": seller_id, "live": True}
+        return Stretch(
+            f"listed_by_{self.field}",
+            {**seller, self.field: self.low, "created_at": MaxKey(), "_id": MaxKey()},
+            {**seller, self.field: self.high, "created_at": MinKey(), "_id": MinKey()},
+        )
+
+
+def _terms(chosen: CustomerFilter) -> list[_Term]:
     """Return what is asked of lists inside of customers, each by itself, no more than can be looked at."""
-    tags = [{"tags": tag} for tag in conditions.get("tags", {}).get("$all", ())]
-    return [*tags, *conditions.get("$and", ())][:_MOST_TERMS]
+    tags = [_Term("tags", {"tags": tag}, tag, tag) for tag in chosen.tags or ()]
+    words = [_Term("search_words", _begins_with(word), word, word + _LAST) for word in _words(chosen)]
+    return [*tags, *words][:_MOST_TERMS]
+
+
+def _words(chosen: CustomerFilter) -> list[str]:
+    return (chosen.search or "").split()
+
+
+def _begins_with(word: str) -> dict[str, Any]:
+    # Anchored and escaped: each word is one range of the index.
+    return {"search_words": {"$regex": f"^{re.escape(word)}"}}
 
 
 def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -> dict[str, Any]:
@@ -126,9 +170,8 @@ def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -
     for field, moments in (("created_at", chosen.created_at), ("updated_at", chosen.updated_at)):
         if limits := _limits(moments):
             found[field] = limits
-    if chosen.search and (words := chosen.search.split()):
-        # Anchored and escaped: each word is one range of the index.
-        found["$and"] = [{"search_words": {"$regex": f"^{re.escape(word)}"}} for word in words]
+    if words := _words(chosen):
+        found["$and"] = [_begins_with(word) for word in words]
     return found
 
 

@@ -117,7 +117,10 @@ def _all_of(collection: str, owner: str) -> type[_All[Any]]:
 
 _REFERENCES = {"$filter": {"input": {"$objectToArray": "$data"}, "cond": {"$in": ["$$this.k", list(LEFT_OF_ERASED)]}}}
 EMPTY: Mapping[str, Mapping[str, object]] = {
-    "customer_events": {"data": {"$arrayToObject": _REFERENCES}},
+    "customer_events": {
+        "data": {"$arrayToObject": _REFERENCES},
+        **dict.fromkeys(("reason", "changes", "origin", "salt"), "$$REMOVE"),
+    },
     "idempotency_records": {"request_digest": {"$literal": ""}},
 }
 """What stands, after an erasure, in the fields of records that stay."""
@@ -262,7 +265,9 @@ class ErasureNotes:
     async def due(self, now: datetime, limit: int) -> list[Customer]:
         """Return customers who are to be erased by *now*, the longest due first."""
         with translated():
-            found = self._customers.find({"erasure_due_at": {"$lte": now}}).sort("erasure_due_at", ASCENDING)
+            # An erasure that was asked for waits while its customer is on legal hold.
+            asked = {"erasure_due_at": {"$lte": now}, "legal_hold_at": None}
+            found = self._customers.find(asked).sort("erasure_due_at", ASCENDING)
             return [Customer.model_validate(one) for one in await found.limit(limit).to_list()]
 
     async def receipt(self, customer_id: str) -> ErasureReceipt | None:

@@ -1,6 +1,7 @@
 """A query whose answer fits into one message, without what a cursor is for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bson.codec_options import CodecOptions
@@ -14,6 +15,16 @@ _ONE_MESSAGE = 100_000
 
 R = TypeVar("R", bound=Row[Any])
 
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Part of an index, called by its name: from *low* on, and before *high*, both with a value for each of its keys."""
+
+    index: str
+    low: Mapping[str, Any]
+    high: Mapping[str, Any]
+
+
 _OPTIONS: dict[type[Row[Any]], tuple[CodecOptions[Any], CodecOptions[Any]]] = {}
 """By the class of rows: how its collection is decoded as a rule, and how it is into rows."""
 
@@ -25,9 +36,9 @@ async def found(
     projection: Mapping[str, bool] | None,
     sort: Sequence[tuple[str, int]] = (),
     limit: int = 0,
-    hint: str | None = None,
+    within: Stretch | None = None,
 ) -> list[R]:
-    """Return what a ``find`` finds, outside of any transaction, as *rows* of a class; by the index called *hint*, if any.
+    """Return what a ``find`` finds, outside of any transaction, as *rows* of a class; of all that lies *within*, if given.
 
     A command takes the driver 80 of 330 microseconds less than a cursor that is drained at once. Where the server has just
     changed, or the answer is too large, the cursor is asked after all: it tries again, and fetches the rest.
@@ -41,8 +52,8 @@ async def found(
             command["sort"] = dict(sort)
         if limit:
             command["limit"] = limit
-        if hint is not None:
-            command["hint"] = hint
+        if within is not None:
+            command |= {"hint": within.index, "min": within.low, "max": within.high}
         try:
             answer: Any = await collection.database.command(command, codec_options=_into(rows, collection.codec_options))
         except AutoReconnect:
@@ -53,9 +64,10 @@ async def found(
                 some: list[R] = cursor["firstBatch"]
                 return some
             await collection.database.command({"killCursors": collection.name, "cursors": [cursor["id"]]})
+    asked = collection.find(conditions, projection, limit=limit)
     # A stand-in has no indexes either.
-    hinted = {} if hint is None or not isinstance(collection, AsyncCollection) else {"hint": hint}
-    asked = collection.find(conditions, projection, limit=limit, **hinted)
+    if within is not None and isinstance(collection, AsyncCollection):
+        asked = asked.hint(within.index).min(list(within.low.items())).max(list(within.high.items()))
     documents = await (asked.sort(list(sort)) if sort else asked).to_list()
     return [rows(document) for document in documents]
 

@@ -26,7 +26,9 @@ from repositories.document import DocumentRepository
 from repositories.erasure import Remains
 from repositories.errors import is_silence, translated
 from repositories.idempotency import IdempotencyRepository
+from repositories.merge import DeletedAddresses, DeletedDocuments, MergeRepository, RetiredCustomers
 from repositories.otp_challenge import OtpChallengeRepository
+from repositories.retention import Retained
 from repositories.revocation import RevocationRepository
 from repositories.sealed_number import NumberHolders, SealedNumbers
 from repositories.session import SessionRepository
@@ -74,6 +76,11 @@ class Repositories:
         self.otp_challenges = OtpChallengeRepository(tenant, session)
         self.revocations = RevocationRepository(session)
         self.remains = Remains(tenant, session)
+        self.merges = MergeRepository(tenant, session)
+        self.retired = RetiredCustomers(tenant, session)
+        self.deleted_addresses = DeletedAddresses(tenant, session)
+        self.deleted_documents = DeletedDocuments(tenant, session)
+        self.retained = Retained(tenant, session)
 
 
 class Units(Protocol):

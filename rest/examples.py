@@ -60,6 +60,8 @@ _STORED_DOCUMENT = {
     "issuedOn": None,
     "expiresOn": None,
     "file": None,
+    "scan": None,
+    "rejectionCode": None,
     "rejectionReason": None,
     "version": 1,
     "createdAt": _AT,

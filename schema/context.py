@@ -95,6 +95,21 @@ class Context(BaseContext):
         """
         self.viewer.require(Scope.DOCUMENTS_READ)
 
+    @property
+    def sees_reasons(self) -> bool:
+        """Whether the caller may read why customers were put on legal hold, and by whom that was taken back."""
+        viewer = self.viewer
+        return viewer.customer_id is None and Scope.LEGAL_HOLD in viewer.scopes and not viewer.sees_masked
+
+    def may_see_legal_holds(self) -> None:
+        """Refuse callers that may not know who is on legal hold.
+
+        Raises:
+            Forbidden: without the scope ``legal_hold``, and for customers.
+        """
+        self.viewer.require(Scope.LEGAL_HOLD)
+        self.viewer.require_staff()
+
     def forget_loaded(self) -> None:
         """Start with empty loaders. Called before each event of a subscription, which may show something changed."""
         self._loaders = None

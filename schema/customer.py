@@ -18,13 +18,14 @@ from schema.batching import alone, batched, reading
 from schema.consent import Consent, OfPurpose, OverChannel, consent_history_of, consents_of
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
-from schema.customer_owned import addresses_of, default_address_of, documents_of
+from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
 from schema.data_export import DataExport, data_exports_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
+from schema.retention import CustomerRetention, LegalHold
 from schema.rows import all_shown
 from schema.user_error import UserError
 
@@ -81,6 +82,23 @@ class Customer(Node):
     )
 
     @strawberry.field(
+        description="Since when it counts as inactive, and when it is going to be anonymised for that; null while it does not.",
+        metadata=reading("retention_flagged_at", "retention_due_at"),
+    )
+    def retention(self) -> CustomerRetention | None:
+        """Return what is planned for it."""
+        return CustomerRetention.of(self.record)
+
+    @strawberry.field(
+        description="Why nothing of it may be destroyed; null when it may. Needs `legal_hold`; not for customers.",
+        metadata=reading("legal_hold_at", "legal_hold_by", "legal_hold_reason"),
+    )
+    def legal_hold(self, info: Info) -> LegalHold | None:
+        """Return its hold, to those who may set one."""
+        info.context.may_see_legal_holds()
+        return LegalHold.of(self.record)
+
+    @strawberry.field(
         description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(addresses_of, "id", rows=True)
     )
     async def addresses(
@@ -122,10 +140,22 @@ class Customer(Node):
         """Return the progress, what it takes loaded together with that of all other customers of the answer."""
         return await alone(_onboarding, self, info)
 
-    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
+    @strawberry.field(
+        description="The ids of the customers that were merged into it, directly or by way of others, the nearest first; "
+        "`customer` answers to each of them with this one. Needs `customers:read`.",
+        metadata=batched(merged_from, "id", rows=True),
+    )
+    async def merged_from(self, info: Info) -> list[strawberry.ID]:
+        """Return whose ids lead here."""
+        return await alone(merged_from, self, info)
+
+    @strawberry.field(
+        description="What happened to it, newest first. Needs `customers:read`, or `customers:read_masked` for masked values.",
+        metadata=reading("id"),
+    )
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
-        info.context.may_read_customers()
+        info.context.viewer.require_sight()
         request = page_request(history_of(self.record.id), first=first, after=after)
         page = await info.context.loaders.history_pages.load((*self.owner, request))
         return Connection.from_page(
@@ -165,6 +195,14 @@ class Customer(Node):
         return self.record.seller_id, self.record.id
 
 
+AtMost = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Count no further than this: the answer is this number where so many customers meet the filter, or more. "
+        "Takes the same time however many a seller has; counting all of a million takes hundreds of milliseconds."
+    ),
+]
+
 Owned = Customer | Row[models.Customer]
 """A customer, as an object of the API or as it is stored."""
 
@@ -175,9 +213,11 @@ class CustomerConnection(Connection[Customer]):
     counted_seller: strawberry.Private[str | None]
 
     @strawberry.field(description="How many customers meet the filter on all pages. Counted only when selected.")
-    async def total_count(self, info: Info) -> int:
+    async def total_count(self, info: Info, at_most: AtMost = None) -> int:
         """Count the customers that meet the filter."""
-        return await info.context.services.customers.count(info.context.viewer, self.conditions, self.counted_seller)
+        return await info.context.services.customers.count(
+            info.context.viewer, self.conditions, self.counted_seller, at_most=at_most
+        )
 
     @classmethod
     def of(

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import strawberry
+
 from auth.principal import Scope
 from compiled_graphql.contract import Promised
 from core.ids import IdKind, is_id
@@ -75,6 +77,13 @@ def documents_of(
         ]
 
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
+
+
+def merged_from(customers: Sequence[Owner], info: Info) -> Promised[list[list[strawberry.ID]]]:
+    """Return the ids of those who were merged into customers."""
+    info.context.may_read_customers()
+    asked = info.context.loaders.merged_into.load_many([one.owner for one in customers])
+    return Promised(asked, lambda found: [list(some or ()) for some in found])
 
 
 def begin_owned(info: Info, customer_id: str) -> None:

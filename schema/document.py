@@ -14,7 +14,8 @@ from models import document as models
 from models.row import Row
 from schema.batching import alone, batched, reading
 from schema.context import Info
-from schema.enums import DocumentCategory, DocumentStatus, DocumentType
+from schema.download import DownloadTarget
+from schema.enums import DocumentCategory, DocumentRejectionReason, DocumentStatus, DocumentType, ScanVerdict
 from schema.node import Node, Shown, presents
 from schema.rows import owners_of
 from schema.user_error import UserError
@@ -59,7 +60,19 @@ class DocumentFile:
     sha256: str = strawberry.field(description="The SHA-256 of the file, in hexadecimal.")
 
     @strawberry.field(
-        description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`."
+        description="Where to download the file, for five minutes from now; null while nobody may read it: see `scan` of the "
+        "document. Needs `documents:read`."
+    )
+    async def download(self, info: Info) -> DownloadTarget | None:
+        """Return a presigned link, if there is one to give."""
+        documents = info.context.services.documents
+        if not documents.verdict_of(self.record).lets_read:
+            return None
+        return DownloadTarget.from_ticket(await documents.download(info.context.viewer, self.record))
+
+    @strawberry.field(
+        description="A link that downloads the file, as in `download`, which is null where this is an error: FILE_WITHHELD, "
+        "while nobody may read the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`."
     )
     async def download_url(self, info: Info) -> str:
         """Return a presigned link."""
@@ -69,6 +82,13 @@ class DocumentFile:
     async def download_url_expires_at(self, info: Info) -> datetime:
         """Return the end of the link's life."""
         return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
+
+
+@strawberry.type(description="What the malware scanner said of a document's file.")
+class DocumentScan:
+    verdict: ScanVerdict = strawberry.field(description="Whether the file can be read. It is, with CLEAN and NOT_SCANNED.")
+    finding: str | None = strawberry.field(description="With INFECTED: the malware, as the scanner calls it.")
+    scanned_at: datetime | None = strawberry.field(description="With CLEAN and INFECTED: when the scanner said so.")
 
 
 async def _customer(documents: "Sequence[Document | Row[models.Document]]", info: Info) -> list["Customer | Exception"]:
@@ -110,7 +130,10 @@ class Document(Node):
     issuing_country: str | None = strawberry.field(description="Who issued it, ISO 3166-1 alpha-2.")
     issued_on: date | None = strawberry.field(description="When it was issued.")
     expires_on: date | None = strawberry.field(description="The last day it is valid.")
-    rejection_reason: str | None = strawberry.field(description="With REJECTED: why.")
+    rejection_reason: str | None = strawberry.field(description="With REJECTED: why, in words for the customer to read.")
+    file_removed_at: datetime | None = strawberry.field(
+        description="When its file was removed, because the seller keeps such files no longer; null otherwise."
+    )
     version: int = strawberry.field(description="Grows by one with every change.")
     created_at: datetime = strawberry.field(description="When it was filed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
@@ -130,6 +153,34 @@ class Document(Node):
     async def number(self, info: Info) -> str | None:
         """Return the number as far as the caller may see it."""
         return await alone(_number, self, info)
+
+    @strawberry.field(
+        description="With REJECTED: why, from the list; OTHER for what was rejected before there was one.",
+        metadata=reading("rejection_code", "status"),
+    )
+    def rejection_code(self) -> DocumentRejectionReason | None:
+        """Return the reason."""
+        if self.record.status is not DocumentStatus.REJECTED:
+            return None
+        return self.record.rejection_code or DocumentRejectionReason.OTHER
+
+    @strawberry.field(
+        description="What the malware scanner said of the file; null until an upload has been completed. It takes seconds, and "
+        "is no change of the document: the version stays. Needs `documents:read`.",
+        metadata=reading("file"),
+    )
+    def scan(self, info: Info) -> DocumentScan | None:
+        """Return the verdict."""
+        info.context.may_read_documents()
+        stored = self.record.file
+        if stored is None:
+            return None
+        said = stored.scan
+        return DocumentScan(
+            verdict=info.context.services.documents.verdict_of(stored),
+            finding=None if said is None else said.finding,
+            scanned_at=None if said is None else said.scanned_at,
+        )
 
     @strawberry.field(description="The uploaded file; null until an upload has been completed. Needs `documents:read`.")
     def file(self, info: Info) -> DocumentFile | None:

@@ -44,17 +44,6 @@ class Withheld:
     reason: str
 
 
-def reason_to_withhold(document: Document) -> str | None:
-    """Say why the file of a document may not be handed out; None when it may, or when there is none.
-
-    Every file of every archive is asked about here. One that a document has was checked for its type; what was uploaded and
-    never completed was not.
-    """
-    if document.file is None and document.upload is not None:
-        return "An upload was announced and never completed, so that nobody has checked the file."
-    return None
-
-
 def archive_folder_of(seller_id: str, customer_id: str) -> str:
     """Return where the archives of a customer are in the object store."""
     return f"exports/{seller_id}/{customer_id}/"

@@ -1,4 +1,4 @@
-"""Files of erased customers: removed from the object store, however often it takes."""
+"""Files that notes tell of, those of erased customers above all: removed from the object store, however often it takes."""
 
 import asyncio
 from contextlib import aclosing
@@ -56,7 +56,7 @@ class ErasedFiles:
                 await self._deal_with(note)
         except (ServiceError, TimeoutError) as error:
             reason = str(error) or f"There was no answer within {AT_ONCE:g} seconds."
-            _log.warning("files of an erased customer wait for the worker", customer_id=note.id, reason=reason)
+            _log.warning("files that have to go wait for the worker", of=note.id, reason=reason)
 
     async def sweep(self) -> bool:
         """Remove the files of the note that is due longest; say whether there was one.
@@ -83,7 +83,7 @@ class ErasedFiles:
             await ErasureNotes().forget(note)
         else:
             await ErasureNotes().put_off(note, note.until)
-        _log.info("files of an erased customer were removed", customer_id=note.id, files=removed, for_good=last)
+        _log.info("files were removed", of=note.id, files=removed, for_good=last)
 
     async def _confirm(self, note: Erasure, removed: int, *, last: bool) -> None:
         """Let the receipt of the erasure say what became of the files."""

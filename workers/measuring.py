@@ -17,6 +17,7 @@ _PENDING = Gauge("outbox_events_pending", "Events that are not on Kafka yet, cou
 _AGE = Gauge("outbox_oldest_event_seconds", "Age of the event that waits longest for Kafka; 0 when none does.")
 _EXPORT_AGE = Gauge("data_export_oldest_seconds", "Age of the export of somebody's data that waits longest; 0 when none does.")
 _MESSAGES = Gauge("work_queue_messages", "Messages of the work queue: waiting, taken, dead.", ["state"])
+_UNSCANNED = Gauge("document_files_unscanned", "Files of documents that wait for the malware scanner, counted up to 100,000.")
 
 Measurement = Callable[[], Awaitable[None]]
 """Asks, and sets what was found."""
@@ -44,6 +45,22 @@ class Depths(Protocol):
 
     async def depths(self) -> Mapping[str, int]:
         """Return how many messages there are, by state."""
+
+
+class Unscanned(Protocol):
+    """Knows the files that wait for a verdict; `repositories.file_scan.FileScans` does."""
+
+    async def backlog(self) -> int:
+        """Return how many wait."""
+
+
+def of_scans(files: Unscanned) -> Measurement:
+    """Return the measurement of what waits for the malware scanner."""
+
+    async def measure() -> None:
+        _UNSCANNED.set(await files.backlog())
+
+    return measure
 
 
 def of_outbox(outbox: PendingEvents, clock: Clock) -> Measurement:

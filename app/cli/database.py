@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.stores import open_queue, open_store
 from app.vault import open_vault
 from core.clock import SystemClock
-from infra.mongo import create_indexes, missing_indexes
+from infra.mongo import create_indexes, drop_retired_indexes, missing_indexes
 from repositories.migration import Migrations
 
 database = typer.Typer(name="database", help="Prepare and check the database.", no_args_is_help=True)
@@ -61,6 +61,15 @@ def verify(*, as_json: AsJson = False) -> None:
 
 
 @database.command()
+@shown_by("database tidy   # once no process of an earlier version runs", "database tidy --json")
+def tidy(*, as_json: AsJson = False) -> None:
+    """Drop the indexes that only earlier versions read by: once no process of theirs runs. They cost each change some time."""
+    dropped = asyncio.run(_tidy(settings_of_the_stack()))
+    lines = [*(f"Dropped: {name}" for name in dropped), "No index is left that this version does not need."]
+    _say({"dropped": dropped}, "\n".join(lines), as_json=as_json)
+
+
+@database.command()
 @shown_by("database setup")
 def setup(*, as_json: AsJson = False) -> None:
     """Do the same, and create the bucket and the queues where they are missing: for development and self-hosted servers."""
@@ -92,6 +101,11 @@ async def _migrate(settings: Settings) -> list[str]:
 async def _missing(settings: Settings) -> list[str]:
     async with open_database(settings):
         return [*await missing_indexes(), *await Migrations(SystemClock()).pending()]
+
+
+async def _tidy(settings: Settings) -> list[str]:
+    async with open_database(settings):
+        return await drop_retired_indexes()
 
 
 async def _setup(settings: Settings) -> None:

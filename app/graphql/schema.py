@@ -25,7 +25,9 @@ from resolvers.data_export import DataExportMutation, DataExportQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
+from resolvers.merging import MergingMutation, MergingQuery
 from resolvers.node import NodeQuery
+from resolvers.retention import RetentionMutation
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
 from schema.scalars import SCALARS
@@ -62,6 +64,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be read.",
             NodeQuery,
             CustomerQuery,
+            MergingQuery,
             ErasureQuery,
             DataExportQuery,
             AddressQuery,
@@ -75,9 +78,11 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be changed. A mutation reports all its problems at once as userErrors, and changes nothing "
             "when there is one.",
             CustomerMutation,
+            MergingMutation,
             ErasureMutation,
             DataExportMutation,
             ConsentMutation,
+            RetentionMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,

@@ -89,9 +89,9 @@ class Crowd:
         return outcome
 
     async def steadily(self, rate: float, seconds: float) -> Outcome:
-        """Send *rate* requests a second, whatever becomes of those before."""
+        """Send *rate* requests a second, whatever becomes of those before. Connections stay open for the next time."""
         outcome = Outcome(seconds)
-        self._idle = [_Line(self.host, self.port, self.request) for _ in range(self.lines)]
+        self._idle = self._idle or [_Line(self.host, self.port, self.request) for _ in range(self.lines)]
         began, sent = time.monotonic(), 0
         under_way: set[asyncio.Task[None]] = set()
         while (now := time.monotonic() - began) < seconds:
@@ -106,9 +106,12 @@ class Crowd:
             await asyncio.sleep(_TICK)
         if under_way:
             await asyncio.wait(under_way, timeout=30)
+        return outcome
+
+    def close(self) -> None:
+        """Hang up."""
         for line in self._idle:
             line.close()
-        return outcome
 
     async def _ask_by(self, line: _Line, outcome: Outcome) -> None:
         await self._ask(line, outcome)

@@ -52,6 +52,7 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Query.customerBy": ({"key": {"id": CUS}},),
     "Query.customerExists": ({"email": f"{UNIQUE}@example.com"},),
     "Query.customers": ({"filter": {"ids": [CUS]}},),
+    "Query.mergePreview": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Query.erasureReceipt": ({"customerId": CUS},),
     "Query.customerDataExport": ({"id": EXP},),
     "Query.address": ({"id": ADR},),
@@ -83,7 +84,10 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
         {"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "no key"}},
     ),
     "Mutation.withdrawConsent": ({"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "MARKETING"}},),
+    "Mutation.setLegalHold": ({"id": CUS, "reason": "Case 7/2026"}, {"id": CUS, "reason": ""}),
+    "Mutation.liftLegalHold": ({"id": CUS, "reason": "Settled"},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
+    "Mutation.unmergeCustomers": ({"id": CUS},),
     "Mutation.createAddress": (
         {"customerId": CUS, "input": BERLIN},
         {"customerId": CUS, "input": {**BERLIN, "line1": ""}},

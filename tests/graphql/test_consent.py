@@ -29,6 +29,7 @@ GRANT, WITHDRAW = (
 READ = f"""query($id: ID!, $purpose: String, $channel: ConsentChannel) {{ customer(id: $id) {{ version
   consents(purpose: $purpose, channel: $channel) {{ {ENTRY} }}
   consentHistory(purpose: $purpose, channel: $channel) {{ {ENTRY} }} }} }}"""
+UNMERGE = f"mutation($id: ID!) {{ unmergeCustomers(id: $id) {{ {ERRORS} }} }}"
 MARKETING: Json = {"channel": "EMAIL", "purpose": "MARKETING", "textVersion": "2026-01"}
 MARCH, APRIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -185,7 +186,7 @@ def test_of_the_same_moment_the_later_id_holds() -> None:
     assert [other] == holding([one, other]) == holding([other, one])
 
 
-async def test_merging_joins_the_ledgers_and_the_latest_of_both_holds(execute: Api) -> None:
+async def test_merging_joins_the_ledgers_so_that_the_latest_of_both_holds_until_it_is_undone(execute: Api) -> None:
     into, gone = await create(execute), await create(execute)
     await say(execute, GRANT, into["id"], givenAt=rfc3339(MARCH))
     await say(execute, WITHDRAW, gone["id"], givenAt=rfc3339(APRIL))
@@ -195,6 +196,12 @@ async def test_merging_joins_the_ledgers_and_the_latest_of_both_holds(execute: A
     holds, history = await ledger(execute, into["id"])
     assert (["WITHDRAWN"], ["WITHDRAWN", "GRANTED"]) == tuple([one["state"] for one in some] for some in (holds, history))
     assert "consents" in (await events(execute, into["id"]))[-1]["changed"]
+
+    undone = await payload(execute, UNMERGE, {"id": gone["id"]})
+
+    assert [] == undone["userErrors"]
+    left, back = [(await ledger(execute, id_))[1] for id_ in (into["id"], gone["id"])]
+    assert (["GRANTED"], ["WITHDRAWN"]) == ([one["state"] for one in left], [one["state"] for one in back])
 
 
 async def test_an_erasure_destroys_the_ledger(execute: Api, container: Container) -> None:

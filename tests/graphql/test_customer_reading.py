@@ -14,6 +14,9 @@ from tests.graphql.operations import (
     payload,
 )
 
+COUNT = """query($filter: CustomerFilter, $atMost: Int) {
+  customers(filter: $filter, first: 1) { totalCount(atMost: $atMost) nodes { id } } }"""
+
 
 async def test_customer_exists_says_by_what(execute: Api) -> None:
     one = await create(execute, phone="+1 202 456 1111", documents=[{"type": "PASSPORT", "number": "X1234567"}])
@@ -79,6 +82,25 @@ async def test_every_filter_finds_its_customers_and_no_others(execute: Api) -> N
             [node["id"] for node in found["nodes"]],
             found["totalCount"],
         ), chosen
+
+
+@pytest.mark.parametrize(("at_most", "expected"), [(1, 1), (2, 2), (3, 3), (1000, 3), (None, 3)])
+async def test_a_count_goes_no_further_than_it_is_asked_to(execute: Api, at_most: int | None, expected: int) -> None:
+    for _ in range(3):
+        await create(execute, tags=["counted"])
+    await create(execute)
+
+    found = await execute.data(COUNT, {"filter": {"tags": ["counted"]}, "atMost": at_most})
+
+    assert {"totalCount": expected, "nodes": 1} == {**found["customers"], "nodes": len(found["customers"]["nodes"])}
+
+
+@pytest.mark.parametrize("at_most", [0, -1])
+async def test_a_count_up_to_nothing_is_a_mistake(execute: Api, at_most: int) -> None:
+    error = (await execute(COUNT, {"atMost": at_most}))["errors"][0]
+
+    assert "BAD_USER_INPUT" == error["extensions"]["code"]
+    assert f"atMost has to be 1 or more; it is {at_most}. Leave it out to have all counted." == error["message"]
 
 
 async def test_search_for_blanks_finds_everybody(execute: Api) -> None:

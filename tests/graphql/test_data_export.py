@@ -253,7 +253,7 @@ async def test_archives_go_when_their_time_is_over(desk: Desk, seller: str) -> N
 
 
 def test_every_worker_does_this(container: Container) -> None:
-    assert "DataExportWork.sweep" in {getattr(chore, "__qualname__", "") for chore in housekeeping(container)._chores}
+    assert "DataExportWork.sweep" in {getattr(chore, "__qualname__", "") for chore, _ in housekeeping(container)._chores}
     assert "DataExportWork.step" == getattr(export_worker(container)._step, "__qualname__", "")
     assert timedelta(days=7) == build_exports(container)._rules.lifetime
 

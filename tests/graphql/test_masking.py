@@ -95,7 +95,7 @@ async def test_what_stands_for_a_name_or_is_written_elsewhere_is_masked_as_well(
         '{ customerBy(key: {email: "ada.canary@example.com"}) { email } }',
         '{ customerExists(email: "ada.canary@example.com") { customerId } }',
         "{ customers(first: 1) { nodes { addresses { line1 } } } }",
-        "{ customers(first: 1) { nodes { history { edges { node { actor } } } } } }",
+        "{ customers(first: 1) { nodes { history { edges { node { customer { email } } } } } } }",
         "{ addresses(first: 1) { nodes { line1 customer { email } } } }",
         "{ documents(first: 1) { nodes { customer { email } } } }",
     ],

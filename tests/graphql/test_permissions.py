@@ -252,6 +252,9 @@ async def _owned(callers: Callers, container: Container) -> Owned:
     await container.mongo.database["bulk_imports"].update_one(
         {"_id": job}, {"$set": {"error_report_key": "errors.csv", "result_report_key": "results.csv"}}
     )
+    await container.mongo.database["customers"].update_one(
+        {"_id": customer["id"]}, {"$set": {"legal_hold_at": datetime.now(UTC), "legal_hold_reason": "Case 7/2026"}}
+    )
     ids = {
         "cus": customer["id"],
         "adr": customer["addresses"][0]["id"],

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from beanie import init_beanie
+from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from models.registry import STORED_MODELS
 
 Database = AsyncDatabase[dict[str, Any]]
-_OF_A_QUERY = ("find", "filter", "sort", "limit", "hint", "aggregate", "pipeline", "cursor")
+_OF_A_QUERY = ("find", "filter", "sort", "limit", "hint", "min", "max", "aggregate", "pipeline", "cursor")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Asked(CommandListener):
         return [await self._explained(database, query) for query in self._queries]
 
     async def _explained(self, database: Database, query: dict[str, Any]) -> Plan:
-        found = await database.command("explain", query, verbosity="executionStats")
+        # The bounds of an index end with moments that Python has no name for.
+        options = CodecOptions[dict[str, Any]](datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+        found = await database.command("explain", query, verbosity="executionStats", codec_options=options)
         # An aggregation that is not pushed down whole explains its first stage as a cursor.
         explained = found if "queryPlanner" in found else found["stages"][0]["$cursor"]
         nodes = list(_nodes(explained["queryPlanner"]["winningPlan"]))

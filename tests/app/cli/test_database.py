@@ -13,6 +13,7 @@ from app.cli import database
 from app.database import open_database
 from app.settings import Settings
 from infra.mongo import create_indexes, open_mongo
+from models.registry import RETIRED_INDEXES
 from repositories import migration
 from repositories.migration import Migration
 from tests.api import fresh
@@ -130,3 +131,20 @@ def test_migrations_are_listed_in_the_order_of_their_names() -> None:
     names = [one.name for one in migration.MIGRATIONS]
 
     assert sorted(set(names)) == names
+
+
+def test_what_only_earlier_versions_read_by_is_dropped(
+    command: Callable[..., tuple[int, str]], customers: Collection[Any]
+) -> None:
+    command("indexes")
+    needed = customers.index_information()
+    customers.create_index([("seller_id", 1), ("tags", 1)], name="by_tags")
+
+    assert (0, "Dropped: customers.by_tags\nNo index is left that this version does not need.\n") == command("tidy")
+    assert (0, "No index is left that this version does not need.\n") == command("tidy")
+    assert needed == customers.index_information()
+
+
+def test_no_index_is_retired_that_is_needed() -> None:
+    for model, names in RETIRED_INDEXES:
+        assert {index.document["name"] for index in model.Settings.indexes}.isdisjoint(names)

@@ -99,13 +99,13 @@ async def test_a_sound_database_is_well(container: Container) -> None:
 
 async def test_a_missing_index_is_named_with_the_command_that_makes_it(container: Container) -> None:
     customers = Customer.get_pymongo_collection()
-    await customers.drop_index("by_tags")
+    await customers.drop_index("listed_by_tags")
     try:
         found = (await all_of(checks._opened(container.mongo)))["indexes"]
     finally:
-        await customers.create_indexes([one for one in Customer.Settings.indexes if one.document["name"] == "by_tags"])
+        await customers.create_indexes([one for one in Customer.Settings.indexes if one.document["name"] == "listed_by_tags"])
 
-    assert (State.BROKEN, "missing: customers.by_tags", "customer-service database prepare") == (
+    assert (State.BROKEN, "missing: customers.listed_by_tags", "customer-service database prepare") == (
         found.state,
         found.found,
         found.advice,
