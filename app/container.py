@@ -32,6 +32,7 @@ from repositories.file_scan import FileScans
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
+from services.consent import ConsentService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
@@ -180,6 +181,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             duplicates=Duplicates(),
             erasure=build_erasure(to, limits),
             data_exports=DataExportService(to.units, to.store, clock),
+            consents=ConsentService(to.units, rules.records, clock),
             legal_holds=LegalHoldService(to.units, rules.records, clock),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
@@ -295,7 +297,7 @@ def import_worker(to: Connections) -> ImportWorker:
 def build_exports(to: Connections) -> DataExportWork:
     """Return what makes exports of everything about customers, and removes them."""
     rules = to.rules
-    archives = DataArchives(rules.records, to.store, rules.clock, build_files(to))
+    archives = DataArchives(rules.records, to.store, build_files(to), rules.clock)
     return DataExportWork(archives, to.store, rules.clock, ExportRules(to.settings.privacy.export_lifetime))
 
 

@@ -13,6 +13,7 @@ from models import customer as models
 from models.row import Row
 from schema.address import Address, AddressFields
 from schema.batching import alone, batched, reading
+from schema.consent import Consent, OfPurpose, OverChannel, consent_history_of, consents_of
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
@@ -173,6 +174,24 @@ class Customer(Node):
         return Connection.from_page(
             page or Page([], has_next=False, has_previous=False), CustomerEvent.of_entry, history_cursor
         )
+
+    @strawberry.field(
+        description="What it agrees to now, and what it does not: the latest entry of its ledger for each purpose and channel. "
+        "Of what is not among them it never said anything. Needs `customers:read`.",
+        metadata=batched(consents_of, "id", rows=True),
+    )
+    async def consents(self, info: Info, purpose: OfPurpose = None, channel: OverChannel = None) -> list[Consent]:
+        """Return what holds, loaded together with that of all other customers of the answer."""
+        return await alone(consents_of, self, info, purpose=purpose, channel=channel)
+
+    @strawberry.field(
+        description="Its ledger of consents: everything it ever agreed to and took back, the latest first. Needs "
+        "`customers:read`.",
+        metadata=batched(consent_history_of, "id", rows=True),
+    )
+    async def consent_history(self, info: Info, purpose: OfPurpose = None, channel: OverChannel = None) -> list[Consent]:
+        """Return the ledger, loaded together with those of all other customers of the answer."""
+        return await alone(consent_history_of, self, info, purpose=purpose, channel=channel)
 
     @strawberry.field(
         description="The exports of everything about it, newest first, each for a month after its archive is gone. "

@@ -21,6 +21,9 @@ from core.vocabulary import (
     BulkImportNewline,
     BulkImportStatus,
     BulkImportValidation,
+    ConsentChannel,
+    ConsentSource,
+    ConsentState,
     CustomerKind,
     CustomerStatus,
     DataExportStatus,
@@ -46,6 +49,9 @@ __all__ = [
     "BulkImportNewline",
     "BulkImportStatus",
     "BulkImportValidation",
+    "ConsentChannel",
+    "ConsentSource",
+    "ConsentState",
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
@@ -171,6 +177,27 @@ _described(
         "days before, and on the day, unless the service is configured for others. Nothing changed.",
     },
     name="CustomerEventType",
+)
+_described(
+    ConsentChannel,
+    {
+        "EMAIL": "By e-mail.",
+        "SMS": "By text message.",
+        "PHONE": "By a call.",
+        "POST": "By letter.",
+        "PUSH": "By a message of an app, or of a browser.",
+    },
+)
+_described(ConsentState, {"GRANTED": "The customer agrees.", "WITHDRAWN": "The customer does not agree, or no longer."})
+_described(
+    ConsentSource,
+    {
+        "CUSTOMER": "The customer recorded it for itself, with a token of its own.",
+        "FORM": "On a form, on paper or on a page of the seller's.",
+        "IMPORT": "In a file that was imported.",
+        "OPERATOR": "Somebody of the seller's staff was told.",
+        "API": "Another program told it.",
+    },
 )
 _described(
     DataExportStatus,

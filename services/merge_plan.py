@@ -8,6 +8,7 @@ from core.errors import ErrorCode, Problem
 from core.merging import MergeBlockCode
 from core.vocabulary import AddressKind
 from models.address import Address
+from models.consent import Consent
 from models.customer import Customer, StoredAttribute
 from models.document import Document
 from models.merge import MovedAddress
@@ -34,6 +35,7 @@ class Belongings:
 
     addresses: Sequence[Address] = ()
     documents: Sequence[Document] = ()
+    consents: Sequence[Consent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class MergePlan:
     @cached_property
     def changed(self) -> list[str]:
         """The names under which the survivor's history tells of it."""
-        return [*self.values, *(name for name in ("addresses", "documents") if getattr(self.brought, name))]
+        return [*self.values, *(name for name in ("addresses", "documents", "consents") if getattr(self.brought, name))]
 
     @cached_property
     def moved(self) -> Mapping[str, object]:
@@ -135,6 +137,7 @@ class MergePlan:
             "attributes": [place for place, one in enumerate(self.gone.attributes) if one in self.attributes],
             "addresses": [MovedAddress(id=one.id, was_default=one.is_default) for one in self.brought.addresses],
             "documents": [one.id for one in self.brought.documents],
+            "consents": [one.id for one in self.brought.consents],
         }
 
     @cached_property

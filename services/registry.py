@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.address import AddressService
 from services.bulk_import import BulkImportService
+from services.consent import ConsentService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
@@ -37,6 +38,7 @@ class Services:
     duplicates: Duplicates
     erasure: ErasureService
     data_exports: DataExportService
+    consents: ConsentService
     legal_holds: LegalHoldService
     customer_watching: CustomerWatching
     addresses: AddressService

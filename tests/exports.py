@@ -31,13 +31,12 @@ class Desk:
         self.container = container
         self.token = token
         self.clock = MovableClock()
-        self.scanning = False
+        self.files = DocumentFiles(container.store, scanning=False)
 
     def work(self, store: Any = None, look: timedelta = timedelta(seconds=5)) -> DataExportWork:
         """Return what a worker does; its *store* may be one that fails."""
         store = store or self.container.store
-        files = DocumentFiles(store, scanning=self.scanning)
-        archives = DataArchives(self.container.rules.records, store, self.clock, files)
+        archives = DataArchives(self.container.rules.records, store, self.files, self.clock)
         return DataExportWork(archives, store, self.clock, ExportRules(timedelta(days=7), look=look))
 
     async def ask(self, id_: str, as_: str = "") -> Json:

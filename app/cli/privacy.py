@@ -200,7 +200,7 @@ async def _export(settings: Settings, customer_id: str, to: _FileWriter) -> Arch
         if customer is None or customer.erased_at is not None:
             return None
         files = DocumentFiles(store, scanning=is_scanned(settings))
-        return await DataArchives(rules.records, store, rules.clock, files).write(customer.seller_id, customer.id, to)
+        return await DataArchives(rules.records, store, files, rules.clock).write(customer.seller_id, customer.id, to)
 
 
 async def _values(settings: Settings, customer_id: str) -> dict[str, object] | None:

@@ -19,6 +19,7 @@ from models.registry import STORED_MODELS
 from services.archive_contents import EXPLAINED, NUMBER, SEALED, path_of
 from services.data_archive import exported
 from services.records import changed_fields
+from services.uploads import DocumentFiles
 from tests.api import Api, Json, Tokens, fresh
 from tests.exports import Desk, records
 from tests.graphql.operations import CREATE_DOCUMENT, DELETE, PDF, announced, create, payload
@@ -183,19 +184,6 @@ async def test_who_was_merged_into_it_and_what_was_deleted_is_in_it(desk: Desk) 
     assert {customer["id"], earlier["id"]} == {one["customerId"] for one in records(archive, "customer_events")}
 
 
-async def test_a_file_that_was_not_found_free_of_malware_is_not_in_it(desk: Desk) -> None:
-    customer = await create(desk.execute)
-    document, _, _ = await filed(desk.execute, customer["id"])
-    desk.scanning = True
-
-    _, archive = await desk.made(customer["id"])
-
-    assert [] == [name for name in archive.namelist() if name.startswith("files/")]
-    (withheld,) = json.loads(archive.read("manifest.json"))["withheld"]
-    assert document == withheld["documentId"]
-    assert "malware" in withheld["reason"]
-
-
 async def test_a_file_that_is_gone_is_said_to_be(desk: Desk) -> None:
     customer = await create(desk.execute)
     document, _, _ = await filed(desk.execute, customer["id"])
@@ -208,3 +196,21 @@ async def test_a_file_that_is_gone_is_said_to_be(desk: Desk) -> None:
     assert [(document, "The file is no longer in the object store.")] == [
         (one["documentId"], one["reason"]) for one in manifest["withheld"]
     ]
+
+
+async def test_a_file_that_nobody_may_read_is_not_handed_out_in_an_archive_either(desk: Desk) -> None:
+    """
+    One in which the scanner found something, and one that it has not seen yet.
+    """
+    customer = await create(desk.execute)
+    infected, _, _ = await filed(desk.execute, customer["id"])
+    unseen, _, _ = await filed(desk.execute, customer["id"])
+    await desk.container.mongo.database["documents"].update_one(
+        {"_id": infected}, {"$set": {"file.scan": {"verdict": "INFECTED", "failures": 0}}}
+    )
+    desk.files = DocumentFiles(desk.container.store, scanning=True)
+
+    _, archive = await desk.made(customer["id"])
+
+    assert [] == [name for name in archive.namelist() if name.startswith("files/")]
+    assert {infected, unseen} == {one["documentId"] for one in json.loads(archive.read("manifest.json"))["withheld"]}
