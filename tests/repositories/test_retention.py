@@ -64,7 +64,9 @@ async def _crowd(database: Database) -> list[CustomerRecords]:
 ME = SELLERS[-1]
 QUERIES: dict[str, tuple[Query, str, int]] = {
     "customers": (lambda all_, _: all_.retained.created_before(ME, HALF, None, PAGE), "listed_by_created_at", PAGE + 1),
-    "customers, further": (lambda all_, _: all_.retained.created_before(ME, HALF, BEHIND, PAGE), "listed_by_created_at", PAGE + 1),
+    "customers, further": (
+        lambda all_, _: all_.retained.created_before(ME, HALF, BEHIND, PAGE), "listed_by_created_at", PAGE + 1
+    ),
     "flagged": (lambda all_, _: all_.retained.flagged(ME, None, PAGE), "by_retention", PAGE + 1),
     "flagged, further": (lambda all_, _: all_.retained.flagged(ME, BEHIND, PAGE), "by_retention", PAGE + 1),
     "files": (
