@@ -1,9 +1,10 @@
 # Needs Python 3.11 to 3.13 and make; everything else is prepared by bootstrap.sh, which is instant when nothing has changed.
 
 PYTHON_ENV := .venv/bin/python
+SBOM := .sbom/customer-service.cdx.json
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare run test test-kafka conformance chaos soak check fmt bench schema docs ide console pictures clean clean-data
+.PHONY: help prepare run test test-kafka conformance chaos soak check fmt bench schema sbom docs ide console pictures clean clean-data
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -59,6 +60,12 @@ schema: prepare ## Write schema/*.graphql, rest/openapi.json, events/schemas and
 	./customer-service schema --write
 	./customer-service events schemas --write
 	./customer-service reference --write
+
+sbom: prepare ## List every library that a running service has, from uv.lock, as CycloneDX (SBOM=.sbom/customer-service.cdx.json)
+	@mkdir -p $(dir $(SBOM))
+	@uv=$$(command -v uv) || uv=.uv/uv; UV_PYTHON_DOWNLOADS=never $$uv export --frozen --quiet --no-default-groups \
+		--preview-features sbom-export --format cyclonedx1.5 --output-file $(SBOM)
+	@echo $(SBOM)
 
 docs: prepare ## Build the documentation as a site into .site; a link that leads nowhere stops it
 	@uv=$$(command -v uv) || uv=.uv/uv; [ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1; \

@@ -27,6 +27,7 @@ from app.graphql.socket import GraphQLSocket
 from app.graphql.socket_guard import SocketGuard
 from app.graphql.stored_documents import stored_documents
 from app.keys import KeyFile, token_issuer, token_verifier
+from app.lanes import SellerLanes
 from app.observability import start_tracing
 from app.operator_sign_in import open_operator_sign_in
 from app.overload import refuse_operation, refuse_request
@@ -61,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     open_streams = OpenStreams(settings.graphql.connections_per_caller)
     tracing = start_tracing(settings.monitoring, process="serve")
     span = None if tracing is None else tracing.of_request
-    admission = _admission(settings)
+    admission, lanes = _admission(settings), SellerLanes()
     # Set by the server when it begins to stop; the end of the lifespan comes after the streams that wait for it.
     stopping = asyncio.Event()
 
@@ -80,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
                 container.revocations,
                 container.activity,
                 container.rules.policies.learn if settings.tenant_service is not None else None,
+                lanes,
             )
             guard = SocketGuard(container.revocations, clock)
             endpoint = GraphQLEndpoint(
@@ -103,7 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
             )
             browsers = open_to_browsers(endpoint, settings.server.allowed_origins)
             app.router.routes.insert(0, Route("/graphql", endpoint=Endpoint(browsers)))
-            app.graphql = Watched(_admitted(browsers, admission, settings.server.allowed_origins), span)
+            app.graphql = Watched(_admitted(browsers, admission, lanes, settings.server.allowed_origins), span)
             app.router.routes[:0] = ide_routes(settings.environment, container.store.origin)
             app.include_router(socket)
             for router in _routers(settings, container, stopping):
@@ -125,7 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         telemetry=_NO_TELEMETRY,
     )
-    app.add_middleware(Admitted, admission=admission, refusing=refuse_request)
+    app.add_middleware(Admitted, admission=admission, refusing=refuse_request, lane_of=lanes.of)
     app.add_middleware(Watched, span=span)
     app.state.stopping = stopping
     mount_facade(app)
@@ -173,9 +175,9 @@ def _admission(settings: Settings) -> Admission:
     return Admission(most=server.max_concurrent_requests, queued=server.max_queued_requests)
 
 
-def _admitted(browsers: ASGIApp, admission: Admission, allowed_origins: Sequence[str]) -> ASGIApp:
+def _admitted(browsers: ASGIApp, admission: Admission, lanes: SellerLanes, allowed_origins: Sequence[str]) -> ASGIApp:
     """Return the endpoint of GraphQL as it is served: pages from elsewhere may read a refusal as they may an answer."""
-    return Admitted(browsers, admission, open_to_pages(refuse_operation, allowed_origins))
+    return Admitted(browsers, admission, open_to_pages(refuse_operation, allowed_origins), lanes.of)
 
 
 def _rules(settings: Settings) -> OperationRules:

@@ -31,6 +31,13 @@ class Activity(Protocol):
         """Note that the session of *principal* is used now. Returns at once."""
 
 
+class Lanes(Protocol):
+    """Wants to know whom credentials are of."""
+
+    def learn(self, authorization: str, lane: str) -> None:
+        """Remember whom the holder of *authorization* belongs to."""
+
+
 Learn = Callable[[str], Awaitable[None]]
 """Sees to it that a seller's rules are known before its callers are answered."""
 
@@ -38,11 +45,19 @@ Learn = Callable[[str], Awaitable[None]]
 class BearerReader:
     """Reads ``Bearer`` credentials, as RFC 6750 writes them."""
 
-    def __init__(self, verifier: Verifier, standing: Standing, activity: Activity, learn: Learn | None = None) -> None:
+    def __init__(
+        self,
+        verifier: Verifier,
+        standing: Standing,
+        activity: Activity,
+        learn: Learn | None = None,
+        lanes: Lanes | None = None,
+    ) -> None:
         self._verifier = verifier
         self._standing = standing
         self._activity = activity
         self._learn = learn
+        self._lanes = lanes
 
     async def credential(self, authorization: str | None) -> Credential | None:
         """Return what the caller's token says; None for a call without credentials.
@@ -57,6 +72,8 @@ class BearerReader:
         credential = await self._verifier.verify(authorization[len(_SCHEME) :].strip())
         await self._standing.require(credential)
         self._activity.note(credential.principal)
+        if self._lanes is not None:
+            self._lanes.learn(authorization, credential.principal.seller_id or credential.principal.actor)
         if self._learn is not None and credential.principal.seller_id is not None:
             await self._learn(credential.principal.seller_id)
         return credential

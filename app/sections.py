@@ -16,8 +16,10 @@ from pydantic import (
     field_validator,
 )
 
-from core.vocabulary import OnboardingStep
+from core.retention import LONGEST_DAYS, LONGEST_MONTHS
+from core.vocabulary import OnboardingStep, RetentionMode
 from services.rules.country import country_codes
+from services.rules.reminders import REMINDER_DAYS
 from services.seller import DEFAULT_ONBOARDING
 
 _LAST_PORT = 65535
@@ -222,6 +224,27 @@ class BulkSettings(Section):
     customer: BulkCustomerSettings = BulkCustomerSettings()
 
 
+class MalwareSettings(Section):
+    """Who looks through files of documents before anybody may read them."""
+
+    scanner: Literal["clamav", "none"] | None = None
+    """``none``: nobody, and files can be read unscanned. In production, one of the two has to be said."""
+    host: str = Field("localhost", min_length=1)
+    """Where clamd listens."""
+    port: int = Field(3310, ge=1, le=_LAST_PORT)
+    socket: Path | None = None
+    """clamd's Unix socket, in place of host and port."""
+    timeout: float = Field(60, gt=0, le=600)
+    """Seconds that clamd may take for a piece of a file, and for its verdict."""
+
+
+class DocumentSettings(Section):
+    """The life of documents."""
+
+    reminder_days: Annotated[list[Annotated[int, Field(ge=0, le=366)]], Field(max_length=12)] = list(REMINDER_DAYS)
+    """How many days before a document's last valid day its end is told; 0 is that day. None at all is fine."""
+
+
 class ValidationSettings(Section):
     """The rules that can be switched off."""
 
@@ -242,12 +265,41 @@ OnboardingSteps = Annotated[list[OnboardingStep], AfterValidator(_each_step_once
 """What is required of customers; none at all is fine. The order is always that of `OnboardingStep`."""
 
 
+class RetentionSettings(Section):
+    """For how long what is stored of customers is kept; 0 means for good. See docs/retention.md."""
+
+    mode: RetentionMode = RetentionMode.DRY_RUN
+    """DRY_RUN reports what would be removed, ACTIVE removes it."""
+    inactive_months: int = Field(0, ge=0, le=LONGEST_MONTHS)
+    """After so many months without activity a customer is flagged."""
+    grace_days: int = Field(30, ge=1, le=LONGEST_DAYS)
+    """So many days after that it is anonymised."""
+    ended_file_days: int = Field(0, ge=0, le=LONGEST_DAYS)
+    """Files of documents go so many days after these expired or were rejected."""
+    verified_file_days: int = Field(0, ge=0, le=LONGEST_DAYS)
+    """Files of documents go so many days after these were approved."""
+    import_days: int = Field(90, ge=0, le=LONGEST_DAYS)
+    """The file of an import, its reports and its refused rows go so many days after its end."""
+
+
+class RetentionOverrides(Section):
+    """What one seller has said of retention; a key that is left out holds as for all."""
+
+    mode: RetentionMode | None = None
+    inactive_months: int | None = Field(None, ge=0, le=LONGEST_MONTHS)
+    grace_days: int | None = Field(None, ge=1, le=LONGEST_DAYS)
+    ended_file_days: int | None = Field(None, ge=0, le=LONGEST_DAYS)
+    verified_file_days: int | None = Field(None, ge=0, le=LONGEST_DAYS)
+    import_days: int | None = Field(None, ge=0, le=LONGEST_DAYS)
+
+
 class SellerOverrides(Section):
     """What one seller has said for itself; a key that is left out holds as for all."""
 
     seller_id: str = Field(pattern=SELLER_ID)
     default_country: CountryCode | None = None
     onboarding: OnboardingSteps | None = None
+    retention: RetentionOverrides = RetentionOverrides()
 
 
 class SellerDefaults(Section):
@@ -256,6 +308,7 @@ class SellerDefaults(Section):
     default_country: CountryCode = "US"
     onboarding: OnboardingSteps = list(DEFAULT_ONBOARDING)
     """What a customer has to have done before its onboarding is complete."""
+    retention: RetentionSettings = RetentionSettings()
     each: list[SellerOverrides] = []
     """Sellers that differ."""
 
@@ -310,6 +363,13 @@ class TenantServiceSettings(Section):
     """Sent as a bearer token."""
     timeout: float = Field(2, gt=0, le=10)
     """Seconds for one question, a second attempt included; only the first call for a seller waits for it."""
+
+
+class PrivacySettings(Section):
+    """What people are owed of what is stored about them."""
+
+    export_lifetime: Annotated[timedelta, Field(ge=timedelta(hours=1), le=timedelta(days=30))] = timedelta(days=7)
+    """How long the archive of an export stays: ``P7D``, an hour to 30 days."""
 
 
 class NewRelicSettings(Section):

@@ -21,10 +21,13 @@ from app.invalid_settings import InvalidSettings as InvalidSettings  # noqa: PLC
 from app.sections import (
     AwsSettings,
     BulkSettings,
+    DocumentSettings,
     GraphQLSettings,
     KafkaSettings,
+    MalwareSettings,
     MongoSettings,
     MonitoringSettings,
+    PrivacySettings,
     PusherSettings,
     SellerDefaults,
     ServerSettings,
@@ -54,11 +57,14 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     pusher: PusherSettings = PusherSettings()
     bulk: BulkSettings = BulkSettings()
+    documents: DocumentSettings = DocumentSettings()
+    malware: MalwareSettings = MalwareSettings()
     validation: ValidationSettings = ValidationSettings()
     sellers: SellerDefaults = SellerDefaults()
     tenant_service: TenantServiceSettings | None = None
     security: SecuritySettings
     otp: OtpSettings = OtpSettings()
+    privacy: PrivacySettings = PrivacySettings()
     graphql: GraphQLSettings = GraphQLSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
 
@@ -133,6 +139,10 @@ def _unsafe(settings: Settings) -> list[str]:
             and settings.tenant_service.token is not None
             and not settings.tenant_service.url.startswith("https://"),
             "sends the token in the clear: use https",
+        ),
+        "malware.scanner": (
+            settings.malware.scanner is None,
+            "says nobody, so that files of documents would be handed out unscanned: clamav, or none if that is what you want",
         ),
         "security.accessTokenLifetime": (
             settings.security.access_token_lifetime > _LONGEST_TOKEN,

@@ -5,12 +5,14 @@ A request costs 4 microseconds here. Labels come from the program, never from ca
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.device import Device, device_of
 from core.request_facts import CURRENT, RequestFacts
 
 _REQUESTS = Counter(
@@ -58,7 +60,7 @@ class Watched:
         if scope["type"] == "lifespan":
             await self._application(scope, receive, send)
             return
-        facts = RequestFacts(is_socket=scope["type"] == "websocket")
+        facts = RequestFacts(is_socket=scope["type"] == "websocket", look=partial(_device, scope))
         token = CURRENT.set(facts)
         try:
             if facts.is_socket:
@@ -124,6 +126,12 @@ def operation_of(scope: Scope) -> str:
         path = scope["path"]
     method = scope.get("method", "")
     return f"{method if method in METHODS else 'OTHER'} {path}"
+
+
+def _device(scope: Scope) -> Device:
+    client = scope.get("client")
+    user_agent = next((value for name, value in scope.get("headers", ()) if name == b"user-agent"), None)
+    return device_of(None if client is None else client[0], None if user_agent is None else user_agent.decode("latin-1"))
 
 
 def _is_stream(start: Message) -> bool:

@@ -22,18 +22,22 @@ class Scope(StrEnum):
     ERASURE = "erasure"
     IMPORTS_READ = "imports:read"
     IMPORTS_WRITE = "imports:write"
+    PRIVACY_EXPORT = "privacy:export"
+    LEGAL_HOLD = "legal_hold"
 
 
 _SELLER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SELLER_ID_RULE = "A seller's id has 1 to 64 letters, digits, hyphens and underscores."
 """What to tell somebody who gives something else."""
 
-_BY_NAME_ONLY = frozenset({Scope.DOCUMENTS_READ_FULL, Scope.CUSTOMERS_READ_MASKED})
-"""What nobody has unless a token is made with it: the one shows more than usual, the other less."""
+_BY_NAME_ONLY = frozenset({Scope.DOCUMENTS_READ_FULL, Scope.CUSTOMERS_READ_MASKED, Scope.PRIVACY_EXPORT})
+"""What no operator and no service has unless a token is made with it: more than usual, or less."""
 
 OPERATOR_SCOPES = frozenset(Scope) - _BY_NAME_ONLY
 SERVICE_SCOPES = frozenset(Scope) - _BY_NAME_ONLY
-CUSTOMER_SCOPES = frozenset({Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE, Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE})
+CUSTOMER_SCOPES = frozenset(
+    {Scope.CUSTOMERS_READ, Scope.CUSTOMERS_WRITE, Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE, Scope.PRIVACY_EXPORT}
+)
 
 SCOPES = {
     PrincipalKind.CUSTOMER: CUSTOMER_SCOPES,

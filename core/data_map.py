@@ -12,6 +12,7 @@ from core.vocabulary import EventPrivacy
 _FULL, _MASKED, _REFERENCE = EventPrivacy.FULL, EventPrivacy.MASKED, EventPrivacy.REFERENCE
 
 _PLAIN = Field(about=About.NOTHING)
+_GIVEN = Field(about=About.NOTHING, exported=True)
 _LINK = Field(about=About.REFERENCE, stays=True)
 _FACT = Field(about=About.REFERENCE, stays=True, exported=True)
 _GONE = Field(about=About.REFERENCE, exported=True)
@@ -70,11 +71,18 @@ COLLECTIONS: Mapping[str, Collection] = {
             "sort_name": Field(about=About.DERIVED, redacted=True),
             "search_words": Field(about=About.DERIVED, redacted=True),
             "document_keys": _DIGEST,
+            **dict.fromkeys(("chain", "accesses", "access_chain"), _LINK),
             "source.import_id": _GONE,
             "source.row": _GONE,
             "merged_into": _BASIC,
             "erasure_due_at": _GONE,
             "erasure_asked_by": _GONE,
+            "signed_in_at": _GONE,
+            "retention_flagged_at": _GONE,
+            "retention_due_at": _GONE,
+            # Nothing of a hold is in an export: it may be there because of what the person is not to know yet.
+            **dict.fromkeys(("legal_hold_at", "legal_hold_by"), Field(about=About.REFERENCE)),
+            "legal_hold_reason": Field(about=About.FREE_TEXT, mask=Mask.HIDDEN, redacted=True),
             "erased_at": _FACT,
         },
     ),
@@ -106,10 +114,10 @@ COLLECTIONS: Mapping[str, Collection] = {
         owner="customer_id",
         fields={
             **_RECORD,
-            "id": _TOLD,
+            "id": _BASIC,
             "customer_id": _FACT,
-            "type": Field(about=About.DOCUMENT, exported=True, told=_FULL),
-            "status": Field(about=About.DOCUMENT, exported=True, told=_FULL),
+            "type": Field(about=About.DOCUMENT, exported=True, told=_MASKED),
+            "status": Field(about=About.DOCUMENT, exported=True, told=_MASKED),
             "number_sealed": Field(about=About.DOCUMENT, mask=Mask.LAST_FOUR),
             "number_box": Field(about=About.DOCUMENT, mask=Mask.LAST_FOUR, exported=True, telling=True),
             "number_last_four": Field(about=About.DOCUMENT, redacted=True),
@@ -117,18 +125,26 @@ COLLECTIONS: Mapping[str, Collection] = {
             "number_key_next": _DIGEST,
             "issuing_country": Field(about=About.DOCUMENT, exported=True, told=_FULL),
             "issued_on": Field(about=About.DOCUMENT, exported=True, told=_FULL),
-            "expires_on": Field(about=About.DOCUMENT, exported=True, told=_FULL),
+            "expires_on": Field(about=About.DOCUMENT, exported=True, told=_MASKED),
+            "reminded": _GONE,
             "file.key": _LINK,
             "file.name": _WORD,
             "file.content_type": _GONE,
             "file.size": _GONE,
             "file.sha256": Field(about=About.DERIVED, exported=True),
+            "file.scan.verdict": _GONE,
+            "file.scan.finding": _GONE,
+            "file.scan.scanned_at": _GONE,
+            "file.scan.failures": _LINK,
+            "file.scan.due_at": _LINK,
+            "file_removed_at": _GONE,
             "upload.key": _LINK,
             "upload.name": _WORD,
             "upload.content_type": _GONE,
             "upload.size": _GONE,
             "upload.sha256": Field(about=About.DERIVED, exported=True),
             "upload.expires_at": _GONE,
+            "rejection_code": Field(about=About.DOCUMENT, exported=True, told=_MASKED),
             "rejection_reason": Field(about=About.FREE_TEXT, exported=True, redacted=True),
         },
     ),
@@ -145,10 +161,29 @@ COLLECTIONS: Mapping[str, Collection] = {
         fields={
             **dict.fromkeys(("id", "seller_id", "customer_id", "type", "version", "actor", "changed", "occurred_at"), _FACT),
             "data": _WORD,  # of a customer, in the grade that the service is configured for
+            "reason": Field(about=About.FREE_TEXT, mask=Mask.HIDDEN),
+            "changes": _WORD,  # fields of customers, addresses and documents, shown by the masks these have here
+            "origin": Field(about=About.TECHNICAL, mask=Mask.HIDDEN),
+            "salt": _DIGEST,  # without it, what is left of a digest fits anything
+            "digest": _LINK,
+            "hash": _LINK,
             "trace": _LINK,
             "pending": _LINK,
             "key_range": _LINK,
             "published_at": _FACT,
+        },
+    ),
+    "customer_accesses": Collection(
+        purpose="Who was given numbers and files of documents.",
+        ending=Ending.EMPTIED,
+        owner="customer_id",
+        fields={
+            **dict.fromkeys(("id", "seller_id", "customer_id", "number", "version", "actor", "occurred_at"), _FACT),
+            **dict.fromkeys(("reads.document_id", "reads.part"), _FACT),
+            "origin": Field(about=About.TECHNICAL, mask=Mask.HIDDEN),
+            "salt": _DIGEST,
+            "digest": _LINK,
+            "hash": _LINK,
         },
     ),
     "sessions": Collection(
@@ -181,14 +216,38 @@ COLLECTIONS: Mapping[str, Collection] = {
             "delivery.due_at": _LINK,
         },
     ),
+    "merges": Collection(
+        purpose="What merges moved, by names and ids, so that they can be undone for 30 days.",
+        ending=Ending.REMOVED,
+        owner="id",
+        fields=dict.fromkeys(
+            (
+                *("id", "seller_id", "into_id", "taken", "tags", "attributes", "addresses.id", "addresses.was_default"),
+                *("documents", "merged_at", "keep_until"),
+            ),
+            _LINK,
+        ),
+    ),
     "idempotency_records": Collection(
         purpose="Which calls were made already, for a day.",
         ending=Ending.EMPTIED,
         owner="customer_id",
         fields={**dict.fromkeys(("id", "seller_id", "customer_id", "created_at"), _LINK), "request_digest": _DIGEST},
     ),
+    "data_exports": Collection(
+        purpose="That somebody was given everything that is stored of them, and the archive of it until it is removed.",
+        ending=Ending.REMOVED,
+        owner="customer_id",
+        fields={
+            **_RECORD,
+            **dict.fromkeys(("customer_id", "status", "requested_by", "started_at", "finished_at", "expires_at"), _FACT),
+            "archive.key": _LINK,
+            **dict.fromkeys(("archive.size", "archive.sha256"), _FACT),
+            **dict.fromkeys(("due_at", "attempts", "forget_at"), _LINK),
+        },
+    ),
     "erasures": Collection(
-        purpose="Files of erased customers that are still to go.",
+        purpose="Files that are still to go: of erased customers, and such as were kept for long enough.",
         fields=dict.fromkeys(("id", "seller_id", "prefixes", "keys", "due_at", "until"), _LINK),
     ),
     "erasure_receipts": Collection(
@@ -211,8 +270,10 @@ COLLECTIONS: Mapping[str, Collection] = {
             **_plain("format.newline", "counts.processed", "counts.created", "counts.updated", "counts.unchanged"),
             **_plain("counts.failed", "counts.warning", "bytes_done", "total_rows", "plan.segments", "plan.offset", "plan.row"),
             **_plain("plan.done", "ending.status", "ending.failure.code", "ending.failure.message", "nudge_at"),
-            **_plain("error_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"),
-            **_plain("upload_expires_at", "started_at", "finished_at"),
+            **_plain(
+                "error_report_key", "masked_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"
+            ),
+            **_plain("upload_expires_at", "started_at", "finished_at", "content_removed_at"),
         },
     ),
     "import_segments": Collection(
@@ -227,9 +288,10 @@ COLLECTIONS: Mapping[str, Collection] = {
         purpose="Rows of files that were refused, as they came, and remarks about rows.",
         ending=Ending.BY_HAND,
         fields={
-            **_plain("id", "seller_id", "import_id", "row", "severity"),
-            **_plain("problems.column", "problems.severity", "problems.code"),
-            "problems.message": Field(about=About.FREE_TEXT),
+            "seller_id": _PLAIN,
+            **dict.fromkeys(("id", "import_id", "row", "severity"), _GIVEN),
+            **dict.fromkeys(("problems.column", "problems.severity", "problems.code"), _GIVEN),
+            "problems.message": Field(about=About.FREE_TEXT, exported=True),
             "cells": Field(about=About.FREE_TEXT, redacted=True),
         },
     ),
@@ -283,6 +345,19 @@ COLLECTIONS: Mapping[str, Collection] = {
         ending=Ending.EXPIRES,
         fields=dict.fromkeys(("id", "at", "expires_at"), _LINK),
     ),
+    "retention_runs": Collection(
+        purpose="How far the rounds of retention are, and what the last ones found.",
+        fields=_plain(
+            *("id", "stage", "place_at", "place_id", "step", "due_at", "began_at"),
+            *(
+                f"{report}.{name}"
+                for report in ("counts", "last")
+                for name in (
+                    *("mode", "finished_at", "flagged", "unflagged", "anonymised", "files", "imports", "kept", "failed"),
+                )
+            ),
+        ),
+    ),
     "service_clients": Collection(
         purpose="Programs that may ask for tokens.",
         fields=_plain("id", "name", "secrets", "scopes", "seller_id", "created_at", "disabled_at"),
@@ -302,7 +377,9 @@ COLLECTIONS: Mapping[str, Collection] = {
                 for said in ("own", "told")
                 for rule in (
                     *("default_country", "onboarding", "email", "phone", "documents", "addresses"),
-                    *("required_documents", "otp_channels"),
+                    *("required_documents", "otp_channels", "retention_mode", "retention_inactive_months"),
+                    *("retention_grace_days", "retention_ended_file_days", "retention_verified_file_days"),
+                    "retention_import_days",
                 )
             ),
         ),

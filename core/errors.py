@@ -9,6 +9,7 @@
     ├── QueryTooComplex      a document that costs more than one call may
     ├── PersistedQueryNotFound  a document asked for by its hash, which nobody has sent yet
     ├── PersistedQueryRequired  a document that is not on the list of those that are served
+    ├── FileWithheld         a file that nobody may read, or not yet
     ├── TimedOut             the operation took longer than one may
     ├── Refused              expected refusals, reported together as problems
     │   ├── Conflict         somebody else changed it first; carries the current version
@@ -19,7 +20,7 @@ A `Problem` is data, not an exception: services collect all of them and raise on
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -36,6 +37,7 @@ class ErrorCode(StrEnum):
     TOO_MANY = "TOO_MANY"
     TAKEN = "TAKEN"
     NOT_FOUND = "NOT_FOUND"
+    MERGED = "MERGED"
     FORBIDDEN = "FORBIDDEN"
     CONFLICT = "CONFLICT"
     INVALID_EMAIL = "INVALID_EMAIL"
@@ -43,6 +45,7 @@ class ErrorCode(StrEnum):
     INVALID_ADDRESS = "INVALID_ADDRESS"
     INVALID_DOCUMENT_NUMBER = "INVALID_DOCUMENT_NUMBER"
     DOCUMENT_EXPIRED = "DOCUMENT_EXPIRED"
+    DOCUMENT_NOT_SCANNED = "DOCUMENT_NOT_SCANNED"
     UPLOAD_MISSING = "UPLOAD_MISSING"
     UPLOAD_MISMATCH = "UPLOAD_MISMATCH"
     FILE_TYPE_REJECTED = "FILE_TYPE_REJECTED"
@@ -57,21 +60,26 @@ class ErrorCode(StrEnum):
     SOURCE_CHANGED = "SOURCE_CHANGED"
     UNPROCESSED = "UNPROCESSED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    LEGAL_HOLD = "LEGAL_HOLD"
     INTERNAL = "INTERNAL"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One reason for a refusal, addressed to the person who can mend it."""
+    """One reason for a refusal, addressed to the person who can mend it.
+
+    With MERGED, `merged_into` is the id of the customer that goes on in the place of the one that was meant.
+    """
 
     code: ErrorCode
     message: str
     field: FieldPath = ()
     current_version: int | None = None
+    merged_into: str | None = None
 
     def under(self, *prefix: str) -> "Problem":
         """Return the same problem, with *prefix* in front of its path."""
-        return Problem(self.code, self.message, (*prefix, *self.field), self.current_version)
+        return replace(self, field=(*prefix, *self.field))
 
 
 class ServiceError(Exception):
@@ -111,6 +119,12 @@ class Unavailable(ServiceError):
     """A system this call needs did not answer. Safe to retry."""
 
     code = "UNAVAILABLE"
+
+
+class FileWithheld(ServiceError):
+    """Nobody may read this file: it has not been found free of malware, or not yet."""
+
+    code = "FILE_WITHHELD"
 
 
 class RateLimited(ServiceError):
@@ -163,16 +177,16 @@ class Refused(ServiceError):
 
 
 class Conflict(Refused):
-    """Somebody else changed the thing first."""
+    """Somebody else changed the thing first. *argument* is where its caller said which version it expects."""
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int, argument: str = "expectedVersion") -> None:
         super().__init__(
             [
                 Problem(
                     ErrorCode.CONFLICT,
                     f"This was changed in the meantime: the current version is {current_version}. "
-                    "Read it again, reapply your change and send the new expectedVersion.",
-                    ("expectedVersion",),
+                    f"Read it again, reapply your change and send the new {argument}.",
+                    (argument,),
                     current_version,
                 )
             ]

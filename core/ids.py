@@ -29,6 +29,8 @@ class IdKind(StrEnum):
     BULK_IMPORT = "imp"
     SESSION = "ses"
     EVENT = "evt"
+    ACCESS = "acc"
+    DATA_EXPORT = "exp"
 
 
 def new_id(kind: IdKind) -> str:

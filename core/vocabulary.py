@@ -76,6 +76,38 @@ class DocumentStatus(StrEnum):
         return self in {DocumentStatus.AWAITING_UPLOAD, DocumentStatus.PENDING_REVIEW, DocumentStatus.VERIFIED}
 
 
+class ScanVerdict(StrEnum):
+    """What the malware scanner says of a document's file."""
+
+    PENDING = "PENDING"
+    CLEAN = "CLEAN"
+    INFECTED = "INFECTED"
+    FAILED = "FAILED"
+    NOT_SCANNED = "NOT_SCANNED"
+
+    @property
+    def lets_read(self) -> bool:
+        """Whether anybody may read the file."""
+        return self in {ScanVerdict.CLEAN, ScanVerdict.NOT_SCANNED}
+
+
+class DocumentRejectionReason(StrEnum):
+    """Why a document was rejected, for programs."""
+
+    UNREADABLE = "UNREADABLE"
+    INCOMPLETE = "INCOMPLETE"
+    WRONG_TYPE = "WRONG_TYPE"
+    EXPIRED = "EXPIRED"
+    NOT_ACCEPTED = "NOT_ACCEPTED"
+    NAME_MISMATCH = "NAME_MISMATCH"
+    NUMBER_MISMATCH = "NUMBER_MISMATCH"
+    DATE_MISMATCH = "DATE_MISMATCH"
+    ADDRESS_MISMATCH = "ADDRESS_MISMATCH"
+    SUSPECTED_FRAUD = "SUSPECTED_FRAUD"
+    MALWARE = "MALWARE"
+    OTHER = "OTHER"
+
+
 class OnboardingStep(StrEnum):
     """What a seller may ask of its customers, in the order in which it is asked."""
 
@@ -92,6 +124,40 @@ class CustomerEventType(StrEnum):
     UPDATED = "UPDATED"
     DELETED = "DELETED"
     ERASED = "ERASED"
+    DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
+
+
+class DataExportStatus(StrEnum):
+    """Where an export of everything about a customer stands."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    READY = "READY"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether it is still to be made: a customer has one such at most."""
+        return self in {DataExportStatus.QUEUED, DataExportStatus.RUNNING}
+
+
+class HistoryEntryType(StrEnum):
+    """What happened to a customer."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    ERASED = "ERASED"
+    DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
+    DOCUMENT_READ = "DOCUMENT_READ"
+
+
+class DocumentPart(StrEnum):
+    """What of a document is given to nobody without a record of it."""
+
+    NUMBER = "NUMBER"
+    FILE = "FILE"
 
 
 class BulkImportStatus(StrEnum):
@@ -214,3 +280,31 @@ class EventPrivacy(StrEnum):
     REFERENCE = "reference"
     MASKED = "masked"
     FULL = "full"
+
+
+class RetentionMode(StrEnum):
+    """Whether a seller's rules of retention are carried out."""
+
+    DRY_RUN = "DRY_RUN"
+    ACTIVE = "ACTIVE"
+
+
+class RetentionStage(StrEnum):
+    """What a round of retention looks at, in this order."""
+
+    CUSTOMERS = "CUSTOMERS"
+    FLAGGED = "FLAGGED"
+    EXPIRED_FILES = "EXPIRED_FILES"
+    REJECTED_FILES = "REJECTED_FILES"
+    VERIFIED_FILES = "VERIFIED_FILES"
+    IMPORTS = "IMPORTS"
+
+
+class RetentionAction(StrEnum):
+    """What is done to something whose period is over, or no longer is."""
+
+    FLAG = "FLAG"
+    UNFLAG = "UNFLAG"
+    ANONYMISE = "ANONYMISE"
+    REMOVE_FILE = "REMOVE_FILE"
+    REMOVE_IMPORT = "REMOVE_IMPORT"

@@ -24,7 +24,8 @@ S3_ENDPOINT = f"{PREFIX}AWS__S3__ENDPOINT"
 SQS_ENDPOINT = f"{PREFIX}AWS__SQS__ENDPOINT"
 OPERATOR_SIGN_IN = f"{PREFIX}SECURITY__OPERATOR_SIGN_IN"
 TRACING = f"{PREFIX}MONITORING__NEW_RELIC"
-_BEGINNINGS = {"openid": OPERATOR_SIGN_IN, "traces": TRACING}
+MALWARE = f"{PREFIX}MALWARE"
+_BEGINNINGS = {"openid": OPERATOR_SIGN_IN, "traces": TRACING, "clamd": MALWARE}
 _GIVEN_BY = {"mongod": (MONGODB_URI,), "kafka": (KAFKA_BROKERS,), "aws": (S3_ENDPOINT, SQS_ENDPOINT)}
 
 
@@ -115,6 +116,10 @@ def for_services(
         defaults["MONITORING__NEW_RELIC__ENABLED"] = "true"
         defaults["MONITORING__NEW_RELIC__ENDPOINT"] = collector.server.endpoint(collector.port)
         defaults["MONITORING__NEW_RELIC__LICENSE_KEY"] = TRACES_KEY
+    if scanner := running.get("clamd"):
+        defaults["MALWARE__SCANNER"] = "clamav"
+        defaults["MALWARE__HOST"] = LOOPBACK
+        defaults["MALWARE__PORT"] = str(scanner.port)
     api, metrics = f"{LOOPBACK}:{options.port}", f"{LOOPBACK}:{options.metrics_port}"
     return {**_prefixed(defaults), **environ, **_prefixed({"SERVER__PORT": api, "MONITORING__PROMETHEUS__PORT": metrics})}
 

@@ -22,7 +22,7 @@ _READY_SECONDS = 60
 
 
 class Server(Protocol):
-    """What can be started on a port: `Mongod`, `Kafka`, `Aws`, `OpenId` and `Traces`."""
+    """What can be started on a port: `Mongod`, `Kafka`, `Aws`, `OpenId`, `Traces` and `Clamd`."""
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from embedded import stack_file
+from embedded.clamd import Clamd
 from embedded.environment import PREFIX, Places, beside_the_api, for_services, is_given
 from embedded.errors import AlreadyRunning, NoRoom
 from embedded.identities import Mint, ensure_key_file, write_private
@@ -62,6 +63,7 @@ class Stack:
         callback = f"http://{LOOPBACK}:{options.port}/auth/operator/callback"
         self._openid = OpenId(self._places.log("openid"), self._places.openid_key_file, callback)
         self._collector = Traces(self._places.log("traces"))
+        self._scanner = Clamd(self._places.log("clamd"))
         self._supervisor = Supervisor(changed=self._write_stack_file, say=screen.say)
         self._environment: dict[str, str] = {}
         self._queue_url = ""
@@ -105,7 +107,7 @@ class Stack:
             StackError: when a part does not come up. Call `stop` then as well.
         """
         ensure_key_file(self._places.openid_key_file)
-        everything = (*self._servers.all(), self._openid, self._collector)
+        everything = (*self._servers.all(), self._openid, self._collector, self._scanner)
         wanted = [server for server in everything if not is_given(server.name, self._environ)]
         self._screen.say(f"Starting {', '.join(server.name for server in wanted) or 'no servers: all are given by address'}")
         if self._servers.mongod.is_new() and self._servers.mongod in wanted:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from embedded import aws
-from embedded.environment import KAFKA_BROKERS, MONGODB_URI, PREFIX, S3_ENDPOINT, SQS_ENDPOINT, Places
+from embedded.environment import KAFKA_BROKERS, MALWARE, MONGODB_URI, PREFIX, S3_ENDPOINT, SQS_ENDPOINT, Places
 from embedded.identities import OTHER_SELLER, SELLER, write_private
 from embedded.options import Options
 from embedded.ports import LOOPBACK
@@ -61,15 +61,24 @@ def describe(
             "secret_access_key": variable("AWS__S3__SECRET_KEY"),
             "region": variable("AWS__S3__REGION", aws.REGION),
         },
+        "clamd": _scanner(environment),
         "otp_outbox": variable("SECURITY__OTP_OUTBOX"),
         "pids": by_kind(pids),
     }
 
 
+def _scanner(environment: Mapping[str, str]) -> str | None:
+    """Return where the malware scanner listens, None where the services have none at a host and port."""
+    host, port = (environment.get(f"{MALWARE}__{name}") for name in ("HOST", "PORT"))
+    return f"{host}:{port}" if host and port else None
+
+
 def by_kind(pids: Mapping[str, int]) -> dict[str, Any]:
     """Return process ids by what they do; the workers, which may be many, as a list."""
     workers = [pid for name, pid in pids.items() if name.startswith("worker-")]
-    single = {name: pids[name] for name in ("serve", "relay", "mongod", "kafka", "aws", "openid", "traces") if name in pids}
+    single = {
+        name: pids[name] for name in ("serve", "relay", "mongod", "kafka", "aws", "openid", "traces", "clamd") if name in pids
+    }
     return {"serve": single.pop("serve"), "worker": workers, **single}
 
 

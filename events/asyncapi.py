@@ -14,7 +14,7 @@ added. How much of a customer travels in an event is a setting of the service (`
 
 _CHANNELS = {
     "customerCreated": (CustomerEventType.CREATED,),
-    "customerUpdated": (CustomerEventType.UPDATED,),
+    "customerUpdated": (CustomerEventType.UPDATED, CustomerEventType.DOCUMENT_EXPIRING),
     "customerDeleted": (CustomerEventType.DELETED, CustomerEventType.ERASED),
 }
 _TITLES = {
@@ -109,12 +109,16 @@ def _in_components(name: str) -> Json:
 
 
 def _message(event_type: CustomerEventType) -> str:
-    return f"customer{event_type.value.capitalize()}"
+    return f"customer{_title(event_type)}"
 
 
 def _payload(event_type: CustomerEventType) -> str:
-    return f"Customer{event_type.value.capitalize()}Event"
+    return f"Customer{_title(event_type)}Event"
 
 
 def _capital(name: str) -> str:
     return name[:1].upper() + name[1:]
+
+
+def _title(event_type: CustomerEventType) -> str:
+    return "".join(word.capitalize() for word in event_type.value.split("_"))

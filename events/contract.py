@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import orjson
 
 from core.vocabulary import CustomerEventType, EventPrivacy
-from events.customer import EVENT_NAMES, SCHEMA_VERSION, CustomerEvent, WireEvent, customer_data, wire
+from events.customer import EVENT_NAMES, RETENTION, SCHEMA_VERSION, CustomerEvent, WireEvent, customer_data, wire
+from events.document import REMINDER_FIELDS, about_document, about_schema
 from events.fields import (
     CUSTOMER_FIELDS,
     EXTERNAL_ID,
@@ -31,6 +32,7 @@ TOLD: Mapping[CustomerEventType, str] = {
     CustomerEventType.UPDATED: "Something about a customer changed: itself, an address, a document or its onboarding.",
     CustomerEventType.DELETED: "A customer is gone from every read. With `mergedInto`, another one goes on in its place.",
     CustomerEventType.ERASED: "A person was forgotten: whoever keeps a copy of this customer has to destroy it.",
+    CustomerEventType.DOCUMENT_EXPIRING: "A document of a customer is about to expire: told some days before, once for each.",
 }
 """What each event means, in a sentence."""
 
@@ -90,9 +92,12 @@ def envelope(event_type: CustomerEventType, data: Json) -> Json:
             "description": "The fields that changed, as the API spells them. Without values.",
             "examples": [["email", "phone"]],
         },
-        "data": data,
     }
-    return {"title": name, "description": TOLD[event_type], **_object(fields, required=fields)}
+    required = (*fields, "data")
+    if event_type is CustomerEventType.ERASED:
+        fields["reason"] = text("Only when nobody asked for it: the customer was inactive for too long.", RETENTION)
+    fields["data"] = data
+    return {"title": name, "description": TOLD[event_type], **_object(fields, required=required)}
 
 
 def parts(refer: Refer) -> dict[str, Json]:
@@ -107,7 +112,14 @@ def parts(refer: Refer) -> dict[str, Json]:
         "Customer": {
             "description": "The customer after the change, as far as `kafka.personalData` lets it be told.",
             **_object(
-                {**reference, **merged, EXTERNAL_ID.public: EXTERNAL_ID.schema, **rest, **lists},
+                {
+                    **reference,
+                    **merged,
+                    EXTERNAL_ID.public: EXTERNAL_ID.schema,
+                    **rest,
+                    **lists,
+                    "document": refer("OneDocument"),
+                },
                 required=reference,
             ),
         },
@@ -116,6 +128,7 @@ def parts(refer: Refer) -> dict[str, Json]:
             **_object({**reference, **merged}, required=reference),
         },
         **{_PART_TITLES[part]: _part(part, fields) for part, fields in PARTS.items()},
+        "OneDocument": about_schema(),
     }
 
 
@@ -135,6 +148,16 @@ def example(event_type: CustomerEventType) -> WireEvent:
     customer |= {"kind": "INDIVIDUAL", "status": "ACTIVE"}
     if event_type is CustomerEventType.ERASED:
         customer["erased_at"] = _SOME_MOMENT
+    data = customer_data(customer, EventPrivacy.MASKED)
+    if event_type is CustomerEventType.DOCUMENT_EXPIRING:
+        document: dict[str, object] = {field.stored: _first_example(field) for field in REMINDER_FIELDS}
+        document |= {
+            "id": "doc_01kat5x2p3f8m9rj4t6vwy7z0c",
+            "type": "PASSPORT",
+            "status": "VERIFIED",
+            "expires_on": "2026-11-27",
+        }
+        data["document"] = about_document(document, EventPrivacy.MASKED)
     told = CustomerEvent(
         id=str(_first_of(HEADERS["ce_id"])),
         seller_id=str(customer["seller_id"]),
@@ -144,7 +167,7 @@ def example(event_type: CustomerEventType) -> WireEvent:
         actor="operator:ada",
         changed=("email", "phone") if event_type is CustomerEventType.UPDATED else (),
         occurred_at=_SOME_MOMENT,
-        data=customer_data(customer, EventPrivacy.MASKED),
+        data=data,
     )
     return wire(told)
 
@@ -155,6 +178,7 @@ _SOME_VERSIONS = {
     CustomerEventType.UPDATED: 2,
     CustomerEventType.DELETED: 3,
     CustomerEventType.ERASED: 4,
+    CustomerEventType.DOCUMENT_EXPIRING: 3,
 }
 _PART_TITLES = {"attributes": "Attribute", "addresses": "Address", "documents": "Document"}
 _PARTS_TOLD = {

@@ -5,12 +5,14 @@ carries its own `data`: publishing never looks at the customer again, and a repe
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
+from typing import Any
 
 import orjson
 
+from core.audit_chain import Seal
 from core.clock import rfc3339
 from core.data_map import CUSTOMERS
 from core.personal_data import MASKED, Mask, initials
@@ -22,6 +24,9 @@ SCHEMA_VERSION = 1
 
 SOURCE = "customer-service"
 
+RETENTION = "RETENTION"
+"""The reason of an erasure that nobody asked for: the customer was inactive for as long as its seller keeps such."""
+
 TRACEPARENT_HEADER = "traceparent"
 """Of the request that made the change, when that was traced: W3C Trace Context."""
 
@@ -30,6 +35,7 @@ EVENT_NAMES: Mapping[CustomerEventType, str] = {
     CustomerEventType.UPDATED: "customer.updated",
     CustomerEventType.DELETED: "customer.deleted",
     CustomerEventType.ERASED: "customer.erased",
+    CustomerEventType.DOCUMENT_EXPIRING: "customer.document_expiring",
 }
 
 Names = Mapping[str, str]
@@ -49,7 +55,10 @@ _PART_NAMES = {part: _names(fields) for part, fields in PARTS.items()}
 class CustomerEvent:
     """One change of one customer; `version` is the customer's version after it, `data` is ready for JSON.
 
-    `trace` is the trace that the change belongs to, if any: see `core.trace`.
+    `trace` is the trace that the change belongs to, if any: see `core.trace`. `reason` is why, where somebody had to say so: of
+    an erasure a word that is told to everybody, else a text for those who read the history. What follows is kept with the
+    record and told nobody on Kafka: `changes` is what was changed into what, `origin` where it came from, `seal` its link in
+    the chain of the customer's history.
     """
 
     id: str
@@ -62,6 +71,10 @@ class CustomerEvent:
     occurred_at: datetime
     data: Mapping[str, object]
     trace: str | None = None
+    reason: str | None = None
+    changes: Mapping[str, Any] | None = field(default=None, compare=False)
+    origin: Mapping[str, Any] | None = field(default=None, compare=False)
+    seal: Seal | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, which would be read as the machine's local time."""
@@ -71,7 +84,7 @@ class CustomerEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTopics:
-    """Names of the topics; what is erased goes where deletions go."""
+    """Names of the topics; what is erased goes where deletions go, and news without a change where changes go."""
 
     created: str
     updated: str
@@ -91,7 +104,7 @@ def topic_of(event_type: CustomerEventType, topics: EventTopics) -> str:
     """Return the topic that events of this type are published to."""
     if event_type is CustomerEventType.CREATED:
         return topics.created
-    if event_type is CustomerEventType.UPDATED:
+    if event_type in {CustomerEventType.UPDATED, CustomerEventType.DOCUMENT_EXPIRING}:
         return topics.updated
     return topics.deleted
 
@@ -114,6 +127,8 @@ def wire(event: CustomerEvent) -> WireEvent:
             "occurredAt": occurred_at,
             "actor": event.actor,
             "changed": event.changed,
+            # What somebody wrote for the history stays here.
+            **({"reason": event.reason} if event.reason and event.type is CustomerEventType.ERASED else {}),
             "data": event.data,
         }
     )

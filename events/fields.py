@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.data_map import COLLECTIONS, CUSTOMERS
-from core.vocabulary import AddressKind, CustomerKind, CustomerStatus, DocumentStatus, DocumentType, EventPrivacy
+from core.vocabulary import (
+    AddressKind,
+    CustomerKind,
+    CustomerStatus,
+    DocumentRejectionReason,
+    DocumentStatus,
+    DocumentType,
+    EventPrivacy,
+)
 
 Json = dict[str, object]
 """A part of a JSON Schema."""
@@ -56,6 +64,11 @@ _COUNTRY = r"^[A-Z]{2}$"
 
 def _day(description: str) -> Json:
     return optional(description, "1815-12-10", pattern=_DATE)
+
+
+def _perhaps(description: str, values: type[StrEnum]) -> Json:
+    """Return the schema of one of some words, or of none. Consumers have to expect words that are added later."""
+    return {"type": ["string", "null"], "enum": [*(value.value for value in values), None], "description": description}
 
 
 def _told(collection: str, *fields: Field, part: str = "") -> Sequence[Field]:
@@ -114,6 +127,7 @@ DOCUMENT_FIELDS: Sequence[Field] = _told(
     Field("issuing_country", "issuingCountry", optional("Who issued it (ISO 3166-1 alpha-2).", "GB", pattern=_COUNTRY)),
     Field("issued_on", "issuedOn", _day("When it was issued.")),
     Field("expires_on", "expiresOn", _day("Its last valid day.")),
+    Field("rejection_code", "rejectionCode", _perhaps("With REJECTED: why.", DocumentRejectionReason)),
 )
 
 PARTS: Mapping[str, Sequence[Field]] = {

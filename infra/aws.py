@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import aioboto3
 import aiohttp
 from aiobotocore.config import AioConfig
+from aiobotocore.retries.standard import AioRetryHandler, AioRetryPolicy, AioStandardRetryConditions
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.retries.standard import ExponentialBackoff, RetryEventAdapter
 
 from core.errors import Unavailable
 from infra.breaker import Breaker
+from infra.retry_budget import RetryBudget
 
 _SERVER_ERRORS = 500
 
@@ -34,18 +38,66 @@ class AwsAccess:
         )
 
 
-def patience(*, read_timeout: float) -> AioConfig:
-    """Return how long a client waits and how often it tries, in seconds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a client waits, in seconds, and how often it tries.
 
     botocore's own defaults (60 s to connect, 60 s to read, 10 connections) would let one dead server stall a process.
-    Retries happen here and in no layer above.
     """
-    return AioConfig(
-        connect_timeout=2,
-        read_timeout=read_timeout,
-        max_pool_connections=50,
-        retries={"mode": "standard", "total_max_attempts": 3},
+
+    connect: float
+    read: float
+    attempts: int
+
+    @property
+    def longest(self) -> float:
+        """After so many seconds a call to a server that says nothing is over, the pauses between attempts included."""
+        pauses: float = sum(2**number for number in range(self.attempts - 1))
+        return self.attempts * (self.connect + self.read) + pauses
+
+    def config(self) -> AioConfig:
+        """Return that as clients take it: `repeating` repeats, and nothing below does."""
+        return AioConfig(
+            connect_timeout=self.connect,
+            read_timeout=self.read,
+            max_pool_connections=50,
+            retries={"mode": "standard", "total_max_attempts": 1},
+        )
+
+
+FOR_A_CALLER = Patience(connect=1, read=3, attempts=2)
+"""For who waits for the answer to an operation: a server that has gone silent is told of before the operation's deadline."""
+
+FOR_A_WORKER = Patience(connect=2, read=10, attempts=3)
+"""For who has nobody waiting."""
+
+
+def repeating(client: Any, budget: RetryBudget, *, attempts: int) -> None:
+    """Have *client*, one of aiobotocore's, send again what failed in passing, and *budget* allows.
+
+    What is passing, and how long the pauses are (up to 1, 2, 4 s), is botocore's standard mode. Nothing above repeats.
+    """
+    # Its types ask for what the quota keeps its tokens in; what is called is this.
+    quota: Any = _Quota(budget)
+    service = client.meta.service_model.service_id.hyphenize()
+    handler = AioRetryHandler(
+        retry_policy=AioRetryPolicy(AioStandardRetryConditions(max_attempts=attempts), ExponentialBackoff()),
+        retry_event_adapter=RetryEventAdapter(),
+        retry_quota=quota,
     )
+    client.meta.events.register(f"before-call.{service}", lambda **_: budget.earn())
+    client.meta.events.register(f"needs-retry.{service}", handler.needs_retry)
+
+
+class _Quota:
+    """A budget as botocore asks for one."""
+
+    def __init__(self, budget: RetryBudget) -> None:
+        self._budget = budget
+
+    def acquire_retry_quota(self, context: Any) -> bool:  # noqa: ARG002 - it is all the same what failed
+        """Say whether a call may be repeated."""
+        return self._budget.spend()
 
 
 def breaker_of(system: str, *answers: type[Exception]) -> Breaker:

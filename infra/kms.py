@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from infra.aws import AwsAccess, patience, reaching
+from infra.aws import AwsAccess, Patience, reaching, repeating
+from infra.retry_budget import RetryBudget
 
 SYSTEM = "The key service"
+_PATIENCE = Patience(connect=2, read=5, attempts=3)
 
 
 class _Client(Protocol):
@@ -47,7 +49,8 @@ class KmsMasterKey:
 @asynccontextmanager
 async def open_kms(access: AwsAccess, *, key_id: str) -> AsyncIterator[KmsMasterKey]:
     """Open KMS; *key_id* is a key's id, its ARN or ``alias/…``. Nothing is asked before it is used."""
-    async with access.session().client("kms", endpoint_url=access.endpoint, config=patience(read_timeout=5)) as client:
+    async with access.session().client("kms", endpoint_url=access.endpoint, config=_PATIENCE.config()) as client:
+        repeating(client, RetryBudget(SYSTEM), attempts=_PATIENCE.attempts)
         yield KmsMasterKey(client, key_id)
 
 

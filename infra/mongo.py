@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pymongo
 from beanie import init_beanie
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
@@ -20,6 +21,10 @@ from repositories.unit_of_work import UnitOfWork
 
 PATIENCE = 5.0
 """Seconds that one command of a request may take; nobody waits longer."""
+
+
+PROBE_SECONDS = 3.0
+"""Whoever asks whether the database answers wants to know it sooner: load balancers ask every few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +48,10 @@ class Mongo:
         return UnitOfWork(self.database.client)
 
     async def answers(self) -> bool:
-        """Say whether the database answers."""
+        """Say whether the database answers, within `PROBE_SECONDS`."""
         try:
-            await self.database.command("ping")
+            with pymongo.timeout(PROBE_SECONDS):
+                await self.database.command("ping")
         except PyMongoError:
             return False
         return True

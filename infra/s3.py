@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from core.errors import Unavailable
 from core.files import DownloadTicket, ObjectChanged, ObjectMissing, ObjectTruncated, StoredObject, UploadTicket
-from infra.aws import AwsAccess, breaker_of, error_code, http_status, patience, reaching
+from infra.aws import FOR_A_WORKER, AwsAccess, Patience, breaker_of, error_code, http_status, reaching, repeating
 from infra.multipart import ObjectUpload
+from infra.retry_budget import RetryBudget
 
 if TYPE_CHECKING:
     from aiobotocore.response import StreamingBody
@@ -45,10 +46,10 @@ _RANGE_NOT_SATISFIABLE = 416
 
 @asynccontextmanager
 async def open_object_store(
-    access: AwsAccess, *, bucket: str, public_endpoint: str | None = None
+    access: AwsAccess, *, bucket: str, public_endpoint: str | None = None, patience: Patience = FOR_A_WORKER
 ) -> AsyncIterator["S3ObjectStore"]:
     """Open the store of *bucket*. Nothing is sent before it is used; presigned URLs point at *public_endpoint* if given."""
-    config = patience(read_timeout=10).merge(
+    config = patience.config().merge(
         AioConfig(
             signature_version="s3v4",
             # Servers other than AWS have no DNS name per bucket.
@@ -61,6 +62,7 @@ async def open_object_store(
     session = access.session()
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(session.client("s3", endpoint_url=access.endpoint, config=config))
+        repeating(client, RetryBudget(SYSTEM), attempts=patience.attempts)
         signer = client
         if public_endpoint is not None:
             signer = await stack.enter_async_context(session.client("s3", endpoint_url=public_endpoint, config=config))
@@ -204,6 +206,20 @@ class S3ObjectStore:
         """Remove an object; none there is no error."""
         with self._about(key):
             await self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    async def forget_unfinished(self, prefix: str) -> None:
+        """Remove the parts of objects that begin with *prefix* and whose writer was killed before the end.
+
+        Whoever writes one of them at the moment fails.
+
+        Raises:
+            Unavailable: the store could not be reached.
+        """
+        with self._reaching():
+            answer = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix)
+            for one in answer.get("Uploads", ()):
+                with suppress(self._client.exceptions.NoSuchUpload):  # it has just been ended
+                    await self._client.abort_multipart_upload(Bucket=self._bucket, Key=one["Key"], UploadId=one["UploadId"])
 
     async def pages(self, prefix: str) -> AsyncGenerator[list[str]]:
         """Yield the keys of all objects that begin with *prefix*, at most 1,000 at a time; they may be removed meanwhile.

@@ -7,7 +7,7 @@ longer has to `extend` it, and who is done has to `delete` it. A message receive
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,7 +16,8 @@ from botocore.exceptions import ClientError
 from prometheus_client import Counter, Histogram
 
 from core.errors import Unavailable
-from infra.aws import AwsAccess, breaker_of, error_code, patience, reaching
+from infra.aws import FOR_A_WORKER, AwsAccess, Patience, breaker_of, error_code, reaching, repeating
+from infra.retry_budget import RetryBudget
 
 if TYPE_CHECKING:
     from types_aiobotocore_sqs import SQSClient
@@ -38,6 +39,8 @@ BATCH_MESSAGES = 10
 
 BATCH_BYTES = 200_000
 """Below the 256 KiB that SQS takes in one call, with room for what surrounds the bodies."""
+
+_POLL_READ_SECONDS = 25.0
 
 RETENTION_SECONDS = 14 * 24 * 3600
 """The longest SQS offers, so that a dead letter from before a holiday is still there after it."""
@@ -67,18 +70,20 @@ class Message:
 
 @asynccontextmanager
 async def open_work_queue(
-    access: AwsAccess, *, name: str, visibility_timeout: int, max_receive_count: int
+    access: AwsAccess, *, name: str, visibility_timeout: int, max_receive_count: int, patience: Patience = FOR_A_WORKER
 ) -> AsyncIterator["SqsWorkQueue"]:
     """Open queue *name*. Nothing is sent before it is used. *visibility_timeout* is in seconds."""
     session = access.session()
+    budget = RetryBudget(SYSTEM)
+    # A client of its own for long polls (up to 20 s), so that they never hold back a delete or a heartbeat.
+    polling = replace(patience, read=_POLL_READ_SECONDS)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(
-            session.client("sqs", endpoint_url=access.endpoint, config=patience(read_timeout=10))
-        )
-        # A client of its own for long polls (up to 20 s), so that they never hold back a delete or a heartbeat.
-        poller = await stack.enter_async_context(
-            session.client("sqs", endpoint_url=access.endpoint, config=patience(read_timeout=25))
-        )
+        client, poller = [
+            await stack.enter_async_context(session.client("sqs", endpoint_url=access.endpoint, config=one.config()))
+            for one in (patience, polling)
+        ]
+        for one in (client, poller):
+            repeating(one, budget, attempts=patience.attempts)
         yield SqsWorkQueue(
             client, poller, name=name, visibility_timeout=visibility_timeout, max_receive_count=max_receive_count
         )

@@ -22,6 +22,7 @@ from core.errors import Unavailable
 from core.seller import SellerRules
 from core.vocabulary import DocumentType, OnboardingStep, OtpChannel
 from infra.breaker import Breaker
+from infra.retry_budget import RetryBudget
 
 SYSTEM = "The tenant service"
 PLACEHOLDER = "{sellerId}"
@@ -67,6 +68,7 @@ class TenantService:
         self._url = url
         self._within = within
         self._breaker = breaker
+        self._budget = RetryBudget(SYSTEM)
 
     async def rules_of(self, seller_id: str) -> SellerRules | None:
         """Return what a seller has configured; None for one that has configured nothing.
@@ -77,10 +79,13 @@ class TenantService:
         return await self._breaker.call(lambda: self._ask(seller_id))
 
     async def _ask(self, seller_id: str) -> SellerRules | None:
+        self._budget.earn()
         try:
             async with asyncio.timeout(self._within):
                 async for attempt in stamina.retry_context(on=_Again, attempts=ATTEMPTS, wait_initial=0.05, wait_max=0.2):
                     with attempt:
+                        if attempt.num > 1 and not self._budget.spend():
+                            raise Unavailable(f"{SYSTEM} fails too often to be asked again.")
                         return await self._once(seller_id)
         except TimeoutError:
             raise Unavailable(f"{SYSTEM} did not answer within {self._within:g} seconds.") from None

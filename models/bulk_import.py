@@ -84,7 +84,8 @@ class BulkImport(StoredModel):
     While it runs, `counts` and `bytes_done` follow its segments, which hold the truth, with a delay of moments; in a final
     state they are exact. `total_rows` is known once the `plan` is done. An import with an `ending` has no other future.
     `nudge_at` is when the sweep looks at it next, in case that nobody else is at it: there from the start until its reports
-    are written, and moved on by whoever works on it.
+    are written, and moved on by whoever works on it. `content_removed_at` is when its file, its reports and its refused rows
+    went, because they had been kept for long enough.
     """
 
     status: BulkImportStatus
@@ -106,12 +107,14 @@ class BulkImport(StoredModel):
     ending: StoredEnding | None = None
     nudge_at: datetime | None = None
     error_report_key: str | None = None
+    masked_report_key: str | None = None
     result_report_key: str | None = None
     failure: StoredFailure | None = None
     requested_by: str
     upload_expires_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    content_removed_at: datetime | None = None
 
     class Settings:
         name = "bulk_imports"
@@ -120,6 +123,11 @@ class BulkImport(StoredModel):
             IndexModel([("seller_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="by_created_at"),
             IndexModel([("status", ASCENDING), ("upload_expires_at", ASCENDING)], name="by_status"),
             IndexModel([("nudge_at", ASCENDING)], name="by_nudge", sparse=True),
+            IndexModel(
+                [("seller_id", ASCENDING), ("finished_at", ASCENDING), ("_id", ASCENDING)],
+                name="by_end",
+                partialFilterExpression={"finished_at": {"$exists": True}},
+            ),
         ]
 
 

@@ -47,11 +47,16 @@ class Customer(StoredModel):
 
     `sort_name` and `search_words` are derived from the names, company, e-mail and phone; `document_keys` holds the blind
     indexes of the numbers of the customer's documents, so that one number can belong to one customer only.
-    Dates without a time are text (``2000-12-31``), which sorts and compares as dates do.
+    Dates without a time are text (``2000-12-31``), which sorts and compares as dates do. `chain` is the head of the
+    chain of its history (see `core.audit_chain`), `access_chain` that of the `accesses` to its documents.
 
     A deleted customer may have been `merged_into` another one (its id). Since `erased_at` nothing personal is left of it:
     what stays is the id, the seller, kind, status, version and moments, so that the id is never anybody else's. Until then, who
     is to be erased later has `erasure_due_at`, and the caller who wants it.
+
+    `signed_in_at` is when it signed in last. Who was inactive for as long as its seller's rules allow was flagged at
+    `retention_flagged_at`, and is anonymised at `retention_due_at` unless it becomes active. From `legal_hold_at` on, until it
+    is lifted, none of this happens to it, and no erasure either.
     """
 
     external_id: str | None = None
@@ -73,9 +78,18 @@ class Customer(StoredModel):
     search_words: list[str] = []
     document_keys: list[str] = []
     source: RowSource | None = None
+    chain: bytes | None = None
+    accesses: int | None = None
+    access_chain: bytes | None = None
     merged_into: str | None = None
     erasure_due_at: datetime | None = None
     erasure_asked_by: str | None = None
+    signed_in_at: datetime | None = None
+    retention_flagged_at: datetime | None = None
+    retention_due_at: datetime | None = None
+    legal_hold_at: datetime | None = None
+    legal_hold_by: str | None = None
+    legal_hold_reason: str | None = None
     erased_at: datetime | None = None
 
     class Settings:
@@ -108,11 +122,23 @@ class Customer(StoredModel):
             ),
             # For the sweep, over all sellers.
             IndexModel([("erasure_due_at", ASCENDING)], name="by_erasure", sparse=True),
+            # Who is flagged for its inactivity, per seller, soonest due first.
+            IndexModel(
+                [("seller_id", ASCENDING), ("retention_due_at", ASCENDING), ("_id", ASCENDING)],
+                name="by_retention",
+                partialFilterExpression={"live": True, "retention_due_at": {"$exists": True}},
+            ),
             # Who was merged into a customer is erased with it.
             IndexModel(
                 [("seller_id", ASCENDING), ("merged_into", ASCENDING)],
                 name="by_merged_into",
                 partialFilterExpression={"merged_into": {"$gt": ""}},
+            ),
+            # Systems that know a customer by the seller's own reference still find who goes on in its place.
+            IndexModel(
+                [("seller_id", ASCENDING), ("external_id", ASCENDING), ("merged_into", ASCENDING)],
+                name="merged_external_id",
+                partialFilterExpression={"live": False, "merged_into": {"$gt": ""}},
             ),
         ]
 

@@ -15,7 +15,10 @@ class CustomerEvent(beanie.Document):
 
     `pending` is there, and true, until a relay has published it, and so is `key_range`, which says whose work that is: events
     that were recorded by versions before have none. `occurred_at` never runs backwards for one customer,
-    whatever the clocks of the machines say, so it is a safe order to publish in.
+    whatever the clocks of the machines say, so it is a safe order to publish in. `reason` is why, where somebody had to say so.
+
+    `changes` is what was changed into what, as `services.changes` writes it; `origin` where it came from. `salt`, `digest` and
+    `hash` are its seal: see `core.audit_chain`. Records of earlier versions have none of these.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -27,9 +30,15 @@ class CustomerEvent(beanie.Document):
     version: int
     actor: str
     changed: list[str]
+    reason: str | None = None
     occurred_at: datetime
     data: dict[str, Any]
     trace: str | None = None
+    changes: dict[str, Any] | None = None
+    origin: dict[str, Any] | None = None
+    salt: bytes | None = None
+    digest: bytes | None = None
+    hash: bytes | None = None
     pending: bool | None = True
     key_range: int | None = None
     published_at: datetime | None = None

@@ -5,8 +5,10 @@ import beanie
 from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
 from models.customer import Customer
+from models.customer_access import CustomerAccess
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
+from models.data_export import DataExport
 from models.document import Document
 from models.erasure import Erasure
 from models.erasure_receipt import ErasureReceipt
@@ -14,8 +16,10 @@ from models.idempotency import IdempotencyRecord
 from models.import_order import ImportDeferredRow, ImportDigest
 from models.import_result import ImportBatchResult
 from models.lease import Lease
+from models.merge import Merge
 from models.migration import AppliedMigration
 from models.otp_challenge import OtpChallenge
+from models.retention_run import RetentionRun
 from models.revocation import Revocation
 from models.seller import Seller
 from models.service_client import ServiceClient
@@ -29,8 +33,11 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Document,
     CustomerKey,
     CustomerEvent,
+    CustomerAccess,
+    DataExport,
     Erasure,
     ErasureReceipt,
+    Merge,
     IdempotencyRecord,
     BulkImport,
     ImportSegment,
@@ -50,6 +57,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     Revocation,
     ServiceClient,
     Seller,
+    RetentionRun,
     VaultKey,
 )
 

@@ -6,7 +6,7 @@ import beanie
 from pydantic import BaseModel, ConfigDict
 from pymongo import ASCENDING, IndexModel
 
-from core.vocabulary import DocumentType, OnboardingStep, OtpChannel
+from core.vocabulary import DocumentType, OnboardingStep, OtpChannel, RetentionMode
 
 
 class StoredRules(BaseModel):
@@ -22,6 +22,12 @@ class StoredRules(BaseModel):
     addresses: bool | None = None
     required_documents: tuple[DocumentType, ...] | None = None
     otp_channels: tuple[OtpChannel, ...] | None = None
+    retention_mode: RetentionMode | None = None
+    retention_inactive_months: int | None = None
+    retention_grace_days: int | None = None
+    retention_ended_file_days: int | None = None
+    retention_verified_file_days: int | None = None
+    retention_import_days: int | None = None
 
 
 class Seller(beanie.Document):

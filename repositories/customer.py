@@ -33,7 +33,7 @@ class CustomerRepository(LiveRepository[Customer]):
 
     model = Customer
     customer_field = "_id"
-    UNREAD = ("document_keys", "search_words", "source")
+    UNREAD = ("document_keys", "search_words", "source", "chain", "access_chain")
 
     async def holders(self, keys: Mapping[str, Collection[str]]) -> list[Customer]:
         """Return the customers that hold any of these values; *keys* maps a unique field to values."""

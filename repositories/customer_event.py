@@ -1,17 +1,19 @@
 """Every query about event records: a customer's history, and the outbox that the relay empties."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
 
-from core.clock import Clock
+from core.audit_chain import Seal
+from core.clock import Clock, rfc3339
+from core.history import Kept
 from core.paging import Page, PageRequest
 from core.vocabulary import CustomerEventType
 from events.customer import CustomerEvent
 from models.customer_event import CustomerEvent as StoredEvent
+from repositories.audit_chain import ChainHeads
 from repositories.base import Repository
 from repositories.change_stream import ChangeStream
 from repositories.errors import translated
@@ -21,11 +23,11 @@ from repositories.key_ranges import KEY_RANGES, KeyRanges, key_range_of
 # earlier versions record events without one.
 _PENDING: Mapping[str, Any] = {"pending": True, "key_range": {"$in": [None, *range(KEY_RANGES)]}}
 
-HistoryPage = tuple[str, str, PageRequest]
-"""A page of one customer's history: the seller's id, the customer's, and which part of it."""
+_SOMETIMES = ("trace", "changes", "origin")
 
-AT_ONCE = 10
-"""Queries of one operation that may be under way together: an operation shares the connections with all others."""
+_UNWATCHED = ("data", "changes", "origin", "salt", "digest", "hash")
+UNTOLD = {"changes": False, "origin": False, "salt": False, "digest": False, "hash": False}
+"""What is kept of events for the history, and read by whoever asks for it."""
 
 
 class CustomerEventRepository(Repository[StoredEvent]):
@@ -34,38 +36,50 @@ class CustomerEventRepository(Repository[StoredEvent]):
     model = StoredEvent
 
     async def append(self, events: Sequence[CustomerEvent]) -> None:
-        """Record what happened, to be published once the surrounding transaction has committed."""
+        """Record what happened, to be published once the surrounding transaction has committed.
+
+        Of a customer whose change is written already: the chain of its history goes on with what is sealed.
+        """
         # Written as plain documents: a model each would cost 20 microseconds, and checks nothing new.
         await self.insert_stored([stored_event(event) for event in events])
-
-    async def histories(self, asked: Collection[HistoryPage]) -> dict[HistoryPage, Page[CustomerEvent]]:
-        """Return pages of customers' histories, newest first; each is a query of its own, `AT_ONCE` of them at a time."""
-        pages: dict[HistoryPage, Page[CustomerEvent]] = {}
-        waiting = list(asked)
-        for start in range(0, len(waiting), AT_ONCE):
-            some = waiting[start : start + AT_ONCE]
-            pages.update(zip(some, await asyncio.gather(*(self.history(*one) for one in some)), strict=True))
-        return pages
+        heads = ChainHeads(self._tenant, self._session)
+        for event in events:
+            if event.seal is not None:
+                await heads.move(event.customer_id, event.version, event.seal.head)
 
     async def history(self, seller_id: str, customer_id: str, request: PageRequest) -> Page[CustomerEvent]:
-        """Return one page of a customer's history, newest first."""
-        conditions: dict[str, Any] = {"seller_id": seller_id, "customer_id": customer_id}
-        if request.after is not None:
-            conditions["version"] = {"$lt": request.after.value}
-        found = await self._find(conditions, sort=[("version", DESCENDING)], limit=request.size + 1)
-        items = [read_event(stored) for stored in found[: request.size]]
+        """Return one page of what happened to a customer, newest first."""
+        behind = {} if request.after is None else {"version": {"$lt": request.after.value}}
+        found = await self.before(seller_id, customer_id, behind, request.size + 1)
+        items = found[: request.size]
         return Page(items, has_next=len(found) > request.size, has_previous=request.after is not None)
+
+    async def before(self, seller_id: str, customer_id: str, conditions: Mapping[str, Any], limit: int) -> list[CustomerEvent]:
+        """Return the newest of what happened to a customer that meets *conditions*."""
+        return await self._events({"seller_id": seller_id, "customer_id": customer_id, **conditions}, DESCENDING, limit)
+
+    async def kept(self, ids: Collection[str]) -> dict[str, Kept]:
+        """Return what is kept of events besides that they happened, by their ids."""
+        with self._guard():
+            found = self._collection.find(
+                self._inside({"_id": {"$in": list(ids)}}), {"changes": True, "origin": True}, session=self._session
+            )
+            return {one["_id"]: Kept(one.get("changes"), one.get("origin")) for one in await found.to_list()}
 
     async def latest(self, seller_id: str, customer_id: str) -> CustomerEvent | None:
         """Return the last thing that happened to a customer; None when there is no such customer, and never was."""
         conditions = {"seller_id": seller_id, "customer_id": customer_id}
-        found = await self._find(conditions, sort=[("version", DESCENDING)], limit=1)
-        return read_event(found[0]) if found else None
+        return next(iter(await self._events(conditions, DESCENDING, 1)), None)
 
     async def since(self, seller_id: str, customer_id: str, version: int, limit: int) -> list[CustomerEvent]:
         """Return what happened to a customer after it had a version, oldest first."""
         conditions = {"seller_id": seller_id, "customer_id": customer_id, "version": {"$gt": version}}
-        return [read_event(one) for one in await self._find(conditions, sort=[("version", ASCENDING)], limit=limit)]
+        return await self._events(conditions, ASCENDING, limit)
+
+    async def _events(self, conditions: Mapping[str, Any], direction: int, limit: int) -> list[CustomerEvent]:
+        with self._guard():
+            cursor = self._collection.find(self._inside(conditions), UNTOLD, session=self._session, limit=limit)
+            return [event_of_stored(one) for one in await cursor.sort("version", direction).to_list()]
 
 
 class CustomerEventChanges(ChangeStream[CustomerEvent]):
@@ -74,7 +88,7 @@ class CustomerEventChanges(ChangeStream[CustomerEvent]):
     def __init__(self) -> None:
         super().__init__(
             StoredEvent.get_pymongo_collection(),
-            [{"$match": {"operationType": "insert"}}, {"$unset": "fullDocument.data"}],
+            [{"$match": {"operationType": "insert"}}, {"$unset": [f"fullDocument.{name}" for name in _UNWATCHED]}],
             lambda stored: read_event(StoredEvent.model_validate({**stored, "data": {}})),
         )
 
@@ -110,7 +124,7 @@ class MongoOutbox:
             return []
         waiting = {"pending": True, "key_range": {"$in": [None, *sorted(self._under_way)]}}
         with translated():
-            cursor = StoredEvent.get_pymongo_collection().find(waiting)
+            cursor = StoredEvent.get_pymongo_collection().find(waiting, UNTOLD)
             stored = await cursor.sort([("occurred_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
         return [event_of_stored(one) for one in stored if key_range_of(one["customer_id"]) in self._under_way]
 
@@ -165,8 +179,34 @@ def stored_event(event: CustomerEvent) -> dict[str, Any]:
         "data": dict(event.data),
         "pending": True,
         "key_range": key_range_of(event.customer_id),
-        **({} if event.trace is None else {"trace": event.trace}),
+        **{name: value for name in _SOMETIMES if (value := getattr(event, name)) is not None},
+        **({} if event.seal is None else sealed(event.seal)),
     }
+
+
+def sealed(seal: Seal) -> dict[str, bytes]:
+    """Return a seal as it is stored with its event."""
+    return {"salt": seal.salt, "digest": seal.digest, "hash": seal.hash}
+
+
+def facts_of(stored: Mapping[str, Any]) -> list[object]:
+    """Return what of an event, as it is stored, never changes."""
+    return [
+        stored["_id"],
+        stored["seller_id"],
+        stored["customer_id"],
+        stored["version"],
+        stored["type"],
+        stored["actor"],
+        rfc3339(stored["occurred_at"]),
+        stored["changed"],
+        stored.get("trace"),
+    ]
+
+
+def contents_of(stored: Mapping[str, Any]) -> list[object]:
+    """Return what of an event, as it is stored, is destroyed when its customer is erased."""
+    return [stored["data"], stored.get("reason"), stored.get("changes"), stored.get("origin")]
 
 
 def read_event(stored: StoredEvent) -> CustomerEvent:
@@ -182,6 +222,7 @@ def read_event(stored: StoredEvent) -> CustomerEvent:
         occurred_at=stored.occurred_at,
         data=stored.data,
         trace=stored.trace,
+        reason=stored.reason,
     )
 
 
@@ -198,4 +239,5 @@ def event_of_stored(stored: Mapping[str, Any]) -> CustomerEvent:
         occurred_at=stored["occurred_at"],
         data=stored["data"],
         trace=stored.get("trace"),
+        reason=stored.get("reason"),
     )

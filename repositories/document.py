@@ -1,6 +1,6 @@
 """Every query about documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,3 +43,21 @@ class DocumentRepository(OwnedRepository[Document]):
             "expires_on": {"$gt": "", "$lt": today.isoformat()},
         }
         return await self._find(conditions, sort=[("expires_on", ASCENDING), ("_id", ASCENDING)], limit=limit)
+
+    async def unreminded(self, marks: Mapping[str, str], limit: int) -> Sequence[Document]:
+        """Return documents that can still expire, the soonest first, that were not reminded of it as *marks* says.
+
+        It says for each last valid day what a document that was has in `reminded`.
+        """
+        found: Sequence[Document] = ()
+        for day, mark in sorted(marks.items()):
+            if len(found) >= limit:
+                break
+            due = {"status": {"$in": EXPIRING}, "expires_on": day, "reminded": {"$ne": mark}}
+            found = [*found, *await self._find(due, limit=limit - len(found))]
+        return found
+
+    async def note_reminder(self, document: Document, mark: str) -> bool:
+        """Keep in mind that a document's end was told, which is no change of it; False when somebody was faster."""
+        same = {"_id": document.id, "expires_on": document.expires_on, "reminded": document.reminded}
+        return await self._change_one(same, {"$set": {"reminded": mark}}) is not None

@@ -1,9 +1,11 @@
 """What is left of customers, deleted ones too, for whoever destroys it, and the notes about files that are still to go.
 
-Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may.
+Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may, and
+`services.legal_hold`, which forbids it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -58,6 +60,13 @@ class _All(Repository[M]):
         with self._guard():
             return await self._collection.find(self._inside(conditions), session=self._session).to_list()
 
+    async def each(self, conditions: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the records that meet *conditions*, deleted or not, as they are stored."""
+        for half in _LIVE_OR_NOT if issubclass(self.model, StoredModel) else ({},):
+            with self._guard():
+                async for record in self._collection.find(self._inside({**conditions, **half}), session=self._session):
+                    yield record
+
 
 class _Customers(_All[Customer]):
     model = Customer
@@ -109,7 +118,11 @@ def _all_of(collection: str, owner: str) -> type[_All[Any]]:
 
 _REFERENCES = {"$filter": {"input": {"$objectToArray": "$data"}, "cond": {"$in": ["$$this.k", list(LEFT_OF_ERASED)]}}}
 EMPTY: Mapping[str, Mapping[str, object]] = {
-    "customer_events": {"data": {"$arrayToObject": _REFERENCES}},
+    "customer_events": {
+        "data": {"$arrayToObject": _REFERENCES},
+        **dict.fromkeys(("reason", "changes", "origin", "salt"), "$$REMOVE"),
+    },
+    "customer_accesses": dict.fromkeys(("origin", "salt"), "$$REMOVE"),
     "idempotency_records": {"request_digest": {"$literal": ""}},
 }
 """What stands, after an erasure, in the fields of records that stay."""
@@ -213,6 +226,20 @@ class Remains:
         """Return everything of a customer in one collection, deleted or not, as it is stored; *owner*: see the map."""
         return await _all_of(collection, owner)(self._tenant, self._session).every(_owned_by(customer, collection, owner))
 
+    async def each(self, customer: Customer, collection: str, owner: str) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield what `records` returns, one by one, and without a scan. Close the iterator when leaving it early."""
+        conditions = _owned_by(customer, collection, owner)
+        async with aclosing(_all_of(collection, owner)(self._tenant, self._session).each(conditions)) as found:
+            async for record in found:
+                yield record
+
+    async def remarks(self, customer: Customer) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield what was said about the row of an import that wrote a customer last: one record, or none."""
+        if customer.source is not None:
+            row = {"_id": f"{customer.source.import_id}:{customer.source.row}", "seller_id": customer.seller_id}
+            for record in await _Outcomes(self._tenant, self._session).every(row):
+                yield record
+
     async def leave_receipt(self, receipt: ErasureReceipt) -> None:
         """Keep what an erasure did."""
         await _Receipts(self._tenant, self._session).leave(receipt)
@@ -240,7 +267,9 @@ class ErasureNotes:
     async def due(self, now: datetime, limit: int) -> list[Customer]:
         """Return customers who are to be erased by *now*, the longest due first."""
         with translated():
-            found = self._customers.find({"erasure_due_at": {"$lte": now}}).sort("erasure_due_at", ASCENDING)
+            # An erasure that was asked for waits while its customer is on legal hold.
+            asked = {"erasure_due_at": {"$lte": now}, "legal_hold_at": None}
+            found = self._customers.find(asked).sort("erasure_due_at", ASCENDING)
             return [Customer.model_validate(one) for one in await found.limit(limit).to_list()]
 
     async def receipt(self, customer_id: str) -> ErasureReceipt | None:

@@ -10,7 +10,7 @@ from pymongo import ASCENDING
 from core.vocabulary import CustomerEventType
 from events.customer import CustomerEvent
 from models.customer_event import CustomerEvent as StoredEvent
-from repositories.customer_event import read_event
+from repositories.customer_event import UNTOLD, read_event
 from repositories.errors import translated
 
 Place = tuple[datetime, str]
@@ -45,7 +45,7 @@ class RecordedEvents:
     async def next(self, stretch: Stretch, after: Place | None, limit: int) -> Sequence[CustomerEvent]:
         """Return the first events, behind a place if there is one: each customer's in order of version."""
         with translated():
-            cursor = StoredEvent.get_pymongo_collection().find(_conditions(stretch, after))
+            cursor = StoredEvent.get_pymongo_collection().find(_conditions(stretch, after), UNTOLD)
             stored = await cursor.sort([("occurred_at", ASCENDING), ("_id", ASCENDING)]).limit(limit).to_list()
         return [read_event(StoredEvent.model_validate(one)) for one in stored]
 

@@ -18,13 +18,17 @@ from core.tenancy import EverySeller, Reach
 from repositories.address import AddressRepository
 from repositories.bulk_import import BulkImportRepository
 from repositories.customer import CustomerRepository
+from repositories.customer_access import AccessHeads, CustomerAccessRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.customer_key import CustomerKeyRepository
+from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
 from repositories.erasure import Remains
 from repositories.errors import is_silence, translated
 from repositories.idempotency import IdempotencyRepository
+from repositories.merge import DeletedAddresses, DeletedDocuments, MergeRepository, RetiredCustomers
 from repositories.otp_challenge import OtpChallengeRepository
+from repositories.retention import Retained
 from repositories.revocation import RevocationRepository
 from repositories.sealed_number import NumberHolders, SealedNumbers
 from repositories.session import SessionRepository
@@ -64,12 +68,20 @@ class Repositories:
         self.numbers = SealedNumbers(tenant, session)
         self.number_holders = NumberHolders(tenant, session)
         self.events = CustomerEventRepository(tenant, session)
+        self.accesses = CustomerAccessRepository(tenant, session)
+        self.access_heads = AccessHeads(tenant, session)
+        self.data_exports = DataExportRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)
         self.bulk_imports = BulkImportRepository(tenant, session)
         self.sessions = SessionRepository(tenant, session)
         self.otp_challenges = OtpChallengeRepository(tenant, session)
         self.revocations = RevocationRepository(session)
         self.remains = Remains(tenant, session)
+        self.merges = MergeRepository(tenant, session)
+        self.retired = RetiredCustomers(tenant, session)
+        self.deleted_addresses = DeletedAddresses(tenant, session)
+        self.deleted_documents = DeletedDocuments(tenant, session)
+        self.retained = Retained(tenant, session)
 
 
 class Units(Protocol):

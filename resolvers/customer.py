@@ -1,7 +1,8 @@
 """Root fields about customers: unpack, call one service method, repack."""
 
-from collections.abc import Sequence
-from typing import Annotated
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import strawberry
 
@@ -11,9 +12,11 @@ from core.filters import CustomerFilter as Conditions
 from core.filters import CustomerKey as Key
 from core.filters import CustomerKeyKind
 from core.paging import MAX_PAGE_SIZE, page_request
+from models.customer import Customer as StoredCustomer
+from models.row import Row
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, ExpectedVersion, SellerId
-from schema.batching import alone, batched, needed
+from schema.batching import called, needed
 from schema.context import Info
 from schema.customer import (
     Customer,
@@ -27,7 +30,7 @@ from schema.customer import (
     DeletePayload,
     UpsertCustomerPayload,
 )
-from schema.customer_owned import begin_owned
+from schema.customer_owned import customers_with_theirs
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
@@ -37,12 +40,30 @@ from services.masking import seen
 from services.rules.profile import MAX_TAGS
 
 
-def _customer(queries: Sequence[object], info: Info, id: str) -> Promised[list[Customer | None]]:
+def _customers(calls: Sequence[Mapping[str, Any]], info: Info) -> Promised[list[Customer | None]]:
     viewer = info.context.viewer
     viewer.require_sight()
-    asked = info.context.loaders.customers(needed(info, "Customer")).load(id)
-    begin_owned(info, id)
-    return Promised(asked, lambda row: [shown(row and seen(viewer, row), info)] * len(queries))
+    ids = [call["id"] for call in calls]
+    fields = needed(info, "Customer")
+
+    def found(
+        rows: Sequence[Row[StoredCustomer] | None],
+    ) -> list[Customer | None] | Promised[list[Customer | None]]:
+        some = [shown(row and seen(viewer, row), info) for row in rows]
+        absent = [place for place, row in enumerate(rows) if row is None]
+        if not absent:
+            return some
+        # Only now: somebody else may go on in the place of one who is not there.
+        survivors = (info.context.services.customers.survivor(viewer, ids[place], fields=fields) for place in absent)
+
+        def filled(found: Sequence[Row[StoredCustomer] | None]) -> list[Customer | None]:
+            for place, row in zip(absent, found, strict=True):
+                some[place] = shown(row, info)
+            return some
+
+        return Promised(asyncio.gather(*survivors), filled)
+
+    return customers_with_theirs(info, ids).then(found)
 
 
 @strawberry.type
@@ -53,17 +74,19 @@ class CustomerQuery:
         return await own_customer(info)
 
     @strawberry.field(
-        description="One customer; null when you can see none with this id. Needs `customers:read`.",
-        metadata=batched(_customer),
+        description="One customer; null when you can see none with this id. By the id of one that was merged into another "
+        "one you get the other one. Needs `customers:read`.",
+        metadata=called(_customers),
     )
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        return await alone(_customer, self, info, id=id)
+        (found,) = await _customers([{"id": id}], info)
+        return found
 
     @strawberry.field(
-        description="One customer by an identifier of its own; null when there is none. "
-        "Needs `customers:read`, and `documents:read` for a "
-        "document's number."
+        description="One customer by an identifier of its own; null when there is none. By the id or the external id of one "
+        "that was merged into another one you get the other one, unless somebody else has that external id by now. Needs "
+        "`customers:read`, and `documents:read` for a document's number."
     )
     async def customer_by(
         self,
@@ -243,25 +266,3 @@ class CustomerMutation:
         call = info.context.services.erasure.erase(info.context.viewer, id, grace_days=grace_days)
         erased, errors = await attempt(call)
         return DeletePayload(deleted_id=None if erased is None else strawberry.ID(erased), user_errors=errors)
-
-    @strawberry.mutation(
-        description="Make one of two customers of a seller: all addresses and documents of `from` belong to `into` "
-        "afterwards, under the same ids, and `from` is deleted, its sessions ended. `into` keeps its id, kind, status, default "
-        "addresses and every value of its own, and takes from `from` what it lacks: externalId, e-mail and phone (verified or "
-        "not, as they were), names, company, date of birth and locale, tags, and attributes under other keys. Where both have "
-        "different values, that of `from` is given up: it is free for others, and stays with the deleted record only. "
-        "TOO_MANY when `into` would have more than 250 tags, 100 attributes, 100 addresses or 100 documents; nothing is "
-        "changed then. Needs `customers:write`, and `documents:write` when `from` has documents; not for customers."
-    )
-    async def merge_customers(
-        self,
-        info: Info,
-        into: Annotated[strawberry.ID, strawberry.argument(description="The id of the customer that stays, `cus_…`.")],
-        from_: Annotated[
-            strawberry.ID, strawberry.argument(name="from", description="The id of the customer that goes, `cus_…`.")
-        ],
-    ) -> CustomerPayload:
-        """Merge two customers."""
-        record, errors = await attempt(info.context.services.merging.merge(info.context.viewer, into, from_))
-        customer = None if record is None else Customer.from_model(record)
-        return CustomerPayload(customer=customer, document_uploads=[], user_errors=errors)

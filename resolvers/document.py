@@ -15,6 +15,7 @@ from schema.batching import needed
 from schema.context import Info
 from schema.customer import DeletePayload
 from schema.document import Document, DocumentFields, DocumentFilter, DocumentPayload, FileFields, UploadTarget
+from schema.enums import DocumentRejectionReason
 from schema.paging import After, Connection, First
 from schema.rows import shown
 from schema.user_error import UserError
@@ -92,7 +93,8 @@ class DocumentMutation:
 
     @strawberry.mutation(
         description="Approve a document that waits for review, or reject it with a reason; its owner may then send another "
-        "file. The same decision once more changes nothing, the opposite one is refused (STATE). Give the document's "
+        "file. The same decision once more changes nothing, the opposite one is refused (STATE). None can be approved before "
+        "its file has been found free of malware (DOCUMENT_NOT_SCANNED). Give the document's "
         "`version` as `expectedVersion`, so that nobody decides on a file that came after the one they saw. "
         "Needs `documents:review`; not for customers."
     )
@@ -104,15 +106,23 @@ class DocumentMutation:
         reason: Annotated[
             str | None,
             strawberry.argument(
-                description="Why it is rejected, for the customer to read: required with a rejection, refused with an "
-                "approval; at most 500 characters."
+                description="Why it is rejected, for the customer to read; at most 500 characters. Refused with an approval; "
+                "required with a rejection whose `reasonCode` is absent or OTHER. Each other one has a sentence of its own, "
+                "which stands here by default."
+            ),
+        ] = None,
+        reason_code: Annotated[
+            DocumentRejectionReason | None,
+            strawberry.argument(
+                description="Why it is rejected, from the list; OTHER when it is left out. Refused with an approval. MALWARE "
+                "is for the scanner alone."
             ),
         ] = None,
         expected_version: ExpectedVersion = None,
     ) -> DocumentPayload:
         """Decide on a document."""
         call = info.context.services.document_reviews.review(
-            info.context.viewer, id, approve=approve, reason=reason, expected_version=expected_version
+            info.context.viewer, id, approve=approve, reason=reason, code=reason_code, expected_version=expected_version
         )
         record, errors = await attempt(call)
         return DocumentPayload(document=None if record is None else Document.from_model(record), user_errors=errors)

@@ -89,6 +89,8 @@ def _load(info: Info, kind: IdKind, ids: Sequence[str]) -> Awaitable[Sequence[An
                 return context.loaders.documents(needed(info, "Document")).load_many(ids)
             case IdKind.BULK_IMPORT:
                 return asyncio.gather(*(_perhaps(services.bulk_imports.get(viewer, one)) for one in ids))
+            case IdKind.DATA_EXPORT:
+                return asyncio.gather(*(_perhaps(services.data_exports.get(viewer, one)) for one in ids))
             case IdKind.SESSION:
                 return asyncio.gather(*(_perhaps(services.sessions.get(viewer, one)) for one in ids))
             case _:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from auth.principal import Principal, Scope
+from core.vocabulary import ScanVerdict
 from models.customer import Customer as StoredCustomer
+from models.document import Document as StoredDocument
 from rest.address_shapes import Address
 from rest.customer_shapes import Customer, plain_values
 from rest.document_shapes import Document
@@ -33,8 +35,14 @@ async def values_of(facade: Facade, viewer: Principal, records: Sequence[StoredC
             await facade.services.documents.numbers(viewer, [one for documents in of_each for one in documents])
         )
         for one, documents in zip(values, of_each, strict=True):
-            one["documents"] = [Document.from_model(document, _opened(next(numbers))) for document in documents]
+            one["documents"] = [
+                Document.from_model(document, _opened(next(numbers)), _verdict(facade, document)) for document in documents
+            ]
     return values
+
+
+def _verdict(facade: Facade, document: StoredDocument) -> ScanVerdict | None:
+    return None if document.file is None else facade.services.documents.verdict_of(document.file)
 
 
 def _opened(number: str | Exception | None) -> str | None:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from core.drafts import DocumentDraft, FileDraft
 from core.files import UploadTicket
-from core.vocabulary import DocumentCategory, DocumentStatus, DocumentType
+from core.vocabulary import DocumentCategory, DocumentRejectionReason, DocumentStatus, DocumentType, ScanVerdict
 from models import document as models
 from rest.shape import MAX_INTEGER, Day, Moment, Shape, StrictInt
 from services.uploads import DocumentUpload as Upload
@@ -37,19 +37,29 @@ class Document(Shape):
     issued_on: date | None = Field(description="When it was issued.")
     expires_on: date | None = Field(description="The last day it is valid.")
     file: DocumentFile | None = Field(description="The uploaded file; null until an upload has been completed.")
-    rejection_reason: str | None = Field(description="With REJECTED: why.")
+    file_removed_at: Moment | None = Field(
+        description="When its file was removed, because the seller keeps such files no longer; null otherwise."
+    )
+    scan: ScanVerdict | None = Field(
+        description="What the malware scanner said of the file; null until an upload has been completed."
+    )
+    rejection_code: DocumentRejectionReason | None = Field(description="With REJECTED: why, from the list.")
+    rejection_reason: str | None = Field(description="With REJECTED: why, in words for the customer to read.")
     version: int = Field(description="Grows by one with every change.")
     created_at: Moment = Field(description="When it was filed.")
     updated_at: Moment = Field(description="When it last changed.")
 
     @classmethod
-    def from_model(cls, record: models.Document, number: str | None) -> "Document":
-        """Return a stored document as callers see it, with its *number* as far as they may."""
+    def from_model(cls, record: models.Document, number: str | None, scan: ScanVerdict | None) -> "Document":
+        """Return a stored document as callers see it, with its *number* as far as they may, and the verdict of its file."""
         file = record.file
+        rejected = record.status is DocumentStatus.REJECTED
         return cls(
             **{name: getattr(record, name) for name in _STORED},
             category=record.type.category,
             number=number,
+            scan=scan,
+            rejection_code=(record.rejection_code or DocumentRejectionReason.OTHER) if rejected else None,
             issued_on=_day(record.issued_on),
             expires_on=_day(record.expires_on),
             file=None
@@ -64,6 +74,7 @@ _STORED = (
     "type",
     "status",
     "issuing_country",
+    "file_removed_at",
     "rejection_reason",
     "version",
     "created_at",

@@ -1,13 +1,14 @@
 """What sellers have said for themselves, for services that tell us: where there is no tenant service, or beside it."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from core.errors import ErrorCode, Refused
+from core.retention import LONGEST_DAYS, LONGEST_MONTHS
 from core.seller import SellerRules
-from core.vocabulary import DocumentType, OnboardingStep, OtpChannel
+from core.vocabulary import DocumentType, OnboardingStep, OtpChannel, RetentionMode
 from rest.caller import SellerCaller, only_services
 from rest.documented import answers
 from rest.facade import UsedFacade
@@ -39,6 +40,27 @@ class OtpPolicy(Shape):
     channels: list[OtpChannel] | None = Field(None, description="Over which channels, of those that the service offers.")
 
 
+class Retention(Shape):
+    """For how long what is stored is kept; 0: for good. A member that is absent is as the service is configured."""
+
+    mode: Literal["DRY_RUN", "ACTIVE"] | None = Field(
+        None, description="DRY_RUN reports what would be removed, ACTIVE removes it."
+    )
+    inactive_months: int | None = Field(
+        None, ge=0, le=LONGEST_MONTHS, description="After so many months without activity a customer is flagged."
+    )
+    grace_days: int | None = Field(None, ge=1, le=LONGEST_DAYS, description="So many days after that it is anonymised.")
+    ended_file_days: int | None = Field(
+        None, ge=0, le=LONGEST_DAYS, description="Days that files of documents stay after these expired or were rejected."
+    )
+    verified_file_days: int | None = Field(
+        None, ge=0, le=LONGEST_DAYS, description="Days that files of documents stay after these were approved."
+    )
+    import_days: int | None = Field(
+        None, ge=0, le=LONGEST_DAYS, description="Days that files, reports and refused rows of imports stay after their end."
+    )
+
+
 class SellerSettings(Shape):
     """What a seller says for itself. What is absent holds as the service is configured."""
 
@@ -49,6 +71,9 @@ class SellerSettings(Shape):
     )
     validation: Switches = Field(Switches(), description="Which checks are on.")
     otp: OtpPolicy = Field(OtpPolicy(), description="How its customers get their codes.")
+    retention: Retention = Field(
+        Retention(), description="For how long what is stored of its customers is kept; a change of it also needs `erasure`."
+    )
 
     def to_rules(self) -> SellerRules:
         """Return what is said.
@@ -56,6 +81,8 @@ class SellerSettings(Shape):
         Raises:
             Refused: there is no such country.
         """
+        periods = self.retention.model_dump()
+        mode = periods.pop("mode")
         if self.default_country is not None and self.default_country not in country_codes():
             raise Refused.because(ErrorCode.INVALID, "This is the code of no country.", "defaultCountry")
         return SellerRules(
@@ -64,6 +91,8 @@ class SellerSettings(Shape):
             required_documents=_tuple(self.required_documents),
             otp_channels=_tuple(self.otp.channels),
             **self.validation.model_dump(),
+            **{f"retention_{name}": value for name, value in periods.items()},
+            retention_mode=None if mode is None else RetentionMode(mode),
         )
 
     @classmethod
@@ -75,6 +104,7 @@ class SellerSettings(Shape):
             required_documents=_list(rules.required_documents),
             validation=Switches(email=rules.email, phone=rules.phone, documents=rules.documents, addresses=rules.addresses),
             otp=OtpPolicy(channels=_list(rules.otp_channels)),
+            retention=Retention.model_validate(rules.retention),
         )
 
 

@@ -13,6 +13,7 @@ from core.errors import (
     BadInput,
     Conflict,
     ErrorCode,
+    FileWithheld,
     Forbidden,
     NotFound,
     Problem,
@@ -37,14 +38,17 @@ INTERNAL = "INTERNAL"
 _STATUS: Mapping[type[ServiceError], HTTPStatus] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    FileWithheld: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     BadInput: HTTPStatus.BAD_REQUEST,
     RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     TimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-_CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE})
+_CLASHES = frozenset({ErrorCode.TAKEN, ErrorCode.STATE, ErrorCode.LEGAL_HOLD})
 """Nothing is wrong with what was sent; it does not go together with what is there."""
+
+_NOT_THERE = frozenset({ErrorCode.NOT_FOUND, ErrorCode.MERGED})
 
 _CHANGED = (
     "This was changed in the meantime: the current version is {}. Read it again, reapply your change and send the new ETag as "
@@ -66,6 +70,9 @@ class FieldProblem(Shape):
         "the whole request.",
     )
     current_version: int | None = Field(None, description="With CONFLICT: the version it has now.")
+    merged_into: str | None = Field(
+        None, description="With MERGED: the customer that goes on in the place of the one you meant."
+    )
 
     @classmethod
     def of(cls, problem: Problem) -> "FieldProblem":
@@ -75,6 +82,7 @@ class FieldProblem(Shape):
             message=problem.message,
             field=list(problem.field) or None,
             current_version=problem.current_version,
+            merged_into=problem.merged_into,
         )
 
 
@@ -153,7 +161,7 @@ def _of_problems(error: Refused, *, conditional: bool) -> Refusal:
     elif isinstance(error, TooMany):
         status = HTTPStatus.TOO_MANY_REQUESTS
         headers["retry-after"] = str(error.retry_after)
-    elif codes == {ErrorCode.NOT_FOUND}:
+    elif codes <= _NOT_THERE:
         status = HTTPStatus.NOT_FOUND
     elif ErrorCode.FORBIDDEN in codes:
         status = HTTPStatus.FORBIDDEN

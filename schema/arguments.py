@@ -19,4 +19,5 @@ ExpectedVersion = Annotated[
 CustomerId = Annotated[strawberry.ID, strawberry.argument(description="The id of the customer, `cus_…`.")]
 AddressId = Annotated[strawberry.ID, strawberry.argument(description="The id of the address, `adr_…`.")]
 DocumentId = Annotated[strawberry.ID, strawberry.argument(description="The id of the document, `doc_…`.")]
+DataExportId = Annotated[strawberry.ID, strawberry.argument(description="The id of the export, `exp_…`.")]
 BulkImportId = Annotated[strawberry.ID, strawberry.argument(description="The id of the import, `imp_…`.")]

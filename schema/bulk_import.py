@@ -7,10 +7,10 @@ import strawberry
 
 from core.clock import SystemClock
 from core.drafts import BulkImportDraft
-from core.files import DownloadTicket
 from models import bulk_import as models
 from schema.context import Info
 from schema.document import UploadTarget
+from schema.download import DownloadTarget
 from schema.enums import (
     BulkImportEncoding,
     BulkImportMatch,
@@ -27,17 +27,6 @@ from services import import_progress
 from services.bulk_import import DEFAULT_PROBLEMS, ImportProblem
 
 FirstErrors = Annotated[int | None, strawberry.argument(description="How many to return, 1 to 100; 50 if absent.")]
-
-
-@strawberry.type(description="Where to download a file.")
-class DownloadTarget:
-    url: str = strawberry.field(description="The link.")
-    expires_at: datetime = strawberry.field(description="Until when it works.")
-
-    @classmethod
-    def from_ticket(cls, ticket: DownloadTicket) -> Self:
-        """Return a download ticket as clients see it."""
-        return cls(url=ticket.url, expires_at=ticket.expires_at)
 
 
 @strawberry.type(description="What was wrong with a row.")
@@ -95,10 +84,14 @@ class BulkImport(Node):
     created_at: datetime = strawberry.field(description="When it was asked for.")
     started_at: datetime | None = strawberry.field(description="When the first worker took it up.")
     finished_at: datetime | None = strawberry.field(description="When it reached its final state.")
+    content_removed_at: datetime | None = strawberry.field(
+        description="When its file, its reports and what was wrong with its rows were removed, because the seller keeps them "
+        "no longer; its figures stay."
+    )
 
     @strawberry.field(
-        description="What was wrong with which row, in the order of rows: errors and warnings. "
-        "Needs `imports:read`; not for customers."
+        description="What was wrong with which row, in the order of rows: errors and warnings. To callers without "
+        "`customers:read` no message quotes a row. Needs `imports:read`; not for customers."
     )
     async def errors(
         self, info: Info, first: FirstErrors = DEFAULT_PROBLEMS, after: After = None
@@ -110,11 +103,13 @@ class BulkImport(Node):
     @strawberry.field(
         description="The rejected rows exactly as they came, plus `_row`, `_column`, `_code` and `_message`: mend and "
         "import it again. After a cancel or a failure also the rows never attempted, as UNPROCESSED; it is then written some "
-        "moments after the final state. Null while it runs, and when no row is left. Needs `imports:read`; not for customers."
+        "moments after the final state. Null while it runs, and when no row is left. Callers without `customers:read` get it "
+        "with masked cells. Needs `imports:read`; not for customers."
     )
     async def error_report(self, info: Info) -> DownloadTarget | None:
         """Return a link to the error report."""
-        return await self._download(info, self.record.error_report_key)
+        ticket = await info.context.services.bulk_imports.error_report(info.context.viewer, self.record)
+        return None if ticket is None else DownloadTarget.from_ticket(ticket)
 
     @strawberry.field(
         description="Every row of the file in order: `row,outcome,customer_id`. Null until it has been written, which after a "
@@ -167,6 +162,7 @@ class BulkImport(Node):
             created_at=record.created_at,
             started_at=record.started_at,
             finished_at=record.finished_at,
+            content_removed_at=record.content_removed_at,
         )
 
 

@@ -17,12 +17,14 @@ from schema.address import Address, AddressFields
 from schema.batching import alone, batched, reading
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
-from schema.customer_owned import addresses_of, default_address_of, documents_of
+from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
+from schema.data_export import DataExport, data_exports_of
 from schema.document import Document, DocumentFields, DocumentUpload
 from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus, DocumentStatus, DocumentType
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
+from schema.retention import CustomerRetention, LegalHold
 from schema.rows import all_shown
 from schema.user_error import UserError
 
@@ -79,6 +81,23 @@ class Customer(Node):
     )
 
     @strawberry.field(
+        description="Since when it counts as inactive, and when it is going to be anonymised for that; null while it does not.",
+        metadata=reading("retention_flagged_at", "retention_due_at"),
+    )
+    def retention(self) -> CustomerRetention | None:
+        """Return what is planned for it."""
+        return CustomerRetention.of(self.record)
+
+    @strawberry.field(
+        description="Why nothing of it may be destroyed; null when it may. Needs `legal_hold`; not for customers.",
+        metadata=reading("legal_hold_at", "legal_hold_by", "legal_hold_reason"),
+    )
+    def legal_hold(self, info: Info) -> LegalHold | None:
+        """Return its hold, to those who may set one."""
+        info.context.may_see_legal_holds()
+        return LegalHold.of(self.record)
+
+    @strawberry.field(
         description="Its addresses, oldest first. Needs `customers:read`.", metadata=batched(addresses_of, "id", rows=True)
     )
     async def addresses(
@@ -120,15 +139,36 @@ class Customer(Node):
         """Return the progress, what it takes loaded together with that of all other customers of the answer."""
         return await alone(_onboarding, self, info)
 
-    @strawberry.field(description="What happened to it, newest first. Needs `customers:read`.", metadata=reading("id"))
+    @strawberry.field(
+        description="The ids of the customers that were merged into it, directly or by way of others, the nearest first; "
+        "`customer` answers to each of them with this one. Needs `customers:read`.",
+        metadata=batched(merged_from, "id", rows=True),
+    )
+    async def merged_from(self, info: Info) -> list[strawberry.ID]:
+        """Return whose ids lead here."""
+        return await alone(merged_from, self, info)
+
+    @strawberry.field(
+        description="What happened to it, newest first. Needs `customers:read`, or `customers:read_masked` for masked values.",
+        metadata=reading("id", "accesses"),
+    )
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
-        info.context.may_read_customers()
+        info.context.viewer.require_sight()
         request = page_request(history_of(self.record.id), first=first, after=after)
-        page = await info.context.loaders.history_pages.load((*self.owner, request))
+        page = await info.context.loaders.history_pages.load((*self.owner, request, bool(self.record.accesses)))
         return Connection.from_page(
-            page or Page([], has_next=False, has_previous=False), CustomerEvent.from_event, history_cursor
+            page or Page([], has_next=False, has_previous=False), CustomerEvent.of_entry, history_cursor
         )
+
+    @strawberry.field(
+        description="The exports of everything about it, newest first, each for a month after its archive is gone. "
+        "Needs `privacy:export`.",
+        metadata=batched(data_exports_of, "id", rows=True),
+    )
+    async def data_exports(self, info: Info) -> list[DataExport]:
+        """Return the exports, loaded together with those of all other customers of the answer."""
+        return await alone(data_exports_of, self, info)
 
     @property
     def owner(self) -> tuple[str, str]:

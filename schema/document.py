@@ -8,13 +8,15 @@ import strawberry
 
 from auth.principal import Scope
 from core.drafts import DocumentDraft, FileDraft
-from core.files import UploadTicket
+from core.errors import FileWithheld
+from core.files import DownloadTicket, UploadTicket
 from core.filters import DocumentFilter as Conditions
 from models import document as models
 from models.row import Row
 from schema.batching import alone, batched, reading
 from schema.context import Info
-from schema.enums import DocumentCategory, DocumentStatus, DocumentType
+from schema.download import DownloadTarget
+from schema.enums import DocumentCategory, DocumentRejectionReason, DocumentStatus, DocumentType, ScanVerdict
 from schema.node import Node, Shown, presents
 from schema.rows import owners_of
 from schema.user_error import UserError
@@ -50,25 +52,58 @@ class UploadTarget:
         )
 
 
+async def _tickets(files: "Sequence[DocumentFile]", info: Info) -> "Sequence[DownloadTicket | FileWithheld]":
+    wanted = [(one.document, one.record) for one in files]
+    return await info.context.services.documents.downloads(info.context.viewer, wanted)
+
+
+async def _downloads(files: "Sequence[DocumentFile]", info: Info) -> list[DownloadTarget | None]:
+    tickets = await _tickets(files, info)
+    return [None if isinstance(one, FileWithheld) else DownloadTarget.from_ticket(one) for one in tickets]
+
+
+async def _download_urls(files: "Sequence[DocumentFile]", info: Info) -> list[str | Exception]:
+    return [one if isinstance(one, FileWithheld) else one.url for one in await _tickets(files, info)]
+
+
 @strawberry.type(description="An uploaded file.")
 class DocumentFile:
     record: strawberry.Private[models.StoredFile]
+    document: strawberry.Private[models.Document]
     name: str = strawberry.field(description="The file's name, as it was announced.")
     content_type: str = strawberry.field(description="The file's media type, checked against its first bytes.")
     size: int = strawberry.field(description="The file's size in bytes.")
     sha256: str = strawberry.field(description="The SHA-256 of the file, in hexadecimal.")
 
     @strawberry.field(
-        description="A link that downloads the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`."
+        description="Where to download the file, for five minutes from now; null while nobody may read it: see `scan` of the "
+        "document. That you got it is in the customer's `history`. Needs `documents:read`.",
+        metadata=batched(_downloads),
+    )
+    async def download(self, info: Info) -> DownloadTarget | None:
+        """Return a presigned link, if there is one to give."""
+        return await alone(_downloads, self, info)
+
+    @strawberry.field(
+        description="A link that downloads the file, as in `download`, which is null where this is an error: FILE_WITHHELD, "
+        "while nobody may read the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`.",
+        metadata=batched(_download_urls),
     )
     async def download_url(self, info: Info) -> str:
         """Return a presigned link."""
-        return (await info.context.services.documents.download(info.context.viewer, self.record)).url
+        return await alone(_download_urls, self, info)
 
     @strawberry.field(description="Until when downloadUrl works: five minutes from now.")
     async def download_url_expires_at(self, info: Info) -> datetime:
         """Return the end of the link's life."""
-        return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
+        return await info.context.services.documents.download_ends(info.context.viewer, self.record)
+
+
+@strawberry.type(description="What the malware scanner said of a document's file.")
+class DocumentScan:
+    verdict: ScanVerdict = strawberry.field(description="Whether the file can be read. It is, with CLEAN and NOT_SCANNED.")
+    finding: str | None = strawberry.field(description="With INFECTED: the malware, as the scanner calls it.")
+    scanned_at: datetime | None = strawberry.field(description="With CLEAN and INFECTED: when the scanner said so.")
 
 
 async def _customer(documents: "Sequence[Document | Row[models.Document]]", info: Info) -> list["Customer | Exception"]:
@@ -79,9 +114,15 @@ def _number(
     documents: "Sequence[Document | Row[models.Document]]", info: Info
 ) -> Awaitable[list[str | Exception | None]] | list[str | Exception | None]:
     service, viewer = info.context.services.documents, info.context.viewer
-    records = [one.record for one in documents]
-    # Without waiting, where no number has to be opened: whoever waits takes a task.
-    return service.numbers(viewer, records) if Scope.DOCUMENTS_READ_FULL in viewer.scopes else service.endings(viewer, records)
+    if Scope.DOCUMENTS_READ_FULL in viewer.scopes:
+        return service.numbers(viewer, [one.record for one in documents])
+    # Without waiting, because no number has to be opened (whoever waits takes a task), and without a record of each.
+    return service.endings(viewer, list(map(_last_four, documents)))
+
+
+def _last_four(document: "Document | Row[models.Document]") -> str | None:
+    found: str | None = document.get("number_last_four") if isinstance(document, Row) else document.record.number_last_four
+    return found
 
 
 def _day(text: str | None) -> date | None:
@@ -110,7 +151,10 @@ class Document(Node):
     issuing_country: str | None = strawberry.field(description="Who issued it, ISO 3166-1 alpha-2.")
     issued_on: date | None = strawberry.field(description="When it was issued.")
     expires_on: date | None = strawberry.field(description="The last day it is valid.")
-    rejection_reason: str | None = strawberry.field(description="With REJECTED: why.")
+    rejection_reason: str | None = strawberry.field(description="With REJECTED: why, in words for the customer to read.")
+    file_removed_at: datetime | None = strawberry.field(
+        description="When its file was removed, because the seller keeps such files no longer; null otherwise."
+    )
     version: int = strawberry.field(description="Grows by one with every change.")
     created_at: datetime = strawberry.field(description="When it was filed.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
@@ -123,13 +167,41 @@ class Document(Node):
         return await alone(_customer, self, info)
 
     @strawberry.field(
-        description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "
-        "Needs `documents:read`.",
+        description="Its number: the last four characters, or all of it for callers with `documents:read_full`; that they got "
+        "it is in the customer's `history`. Needs `documents:read`.",
         metadata=batched(_number, "number_last_four", "number_box", "number_sealed", "customer_id", rows=True),
     )
     async def number(self, info: Info) -> str | None:
         """Return the number as far as the caller may see it."""
         return await alone(_number, self, info)
+
+    @strawberry.field(
+        description="With REJECTED: why, from the list; OTHER for what was rejected before there was one.",
+        metadata=reading("rejection_code", "status"),
+    )
+    def rejection_code(self) -> DocumentRejectionReason | None:
+        """Return the reason."""
+        if self.record.status is not DocumentStatus.REJECTED:
+            return None
+        return self.record.rejection_code or DocumentRejectionReason.OTHER
+
+    @strawberry.field(
+        description="What the malware scanner said of the file; null until an upload has been completed. It takes seconds, and "
+        "is no change of the document: the version stays. Needs `documents:read`.",
+        metadata=reading("file"),
+    )
+    def scan(self, info: Info) -> DocumentScan | None:
+        """Return the verdict."""
+        info.context.may_read_documents()
+        stored = self.record.file
+        if stored is None:
+            return None
+        said = stored.scan
+        return DocumentScan(
+            verdict=info.context.services.documents.verdict_of(stored),
+            finding=None if said is None else said.finding,
+            scanned_at=None if said is None else said.scanned_at,
+        )
 
     @strawberry.field(description="The uploaded file; null until an upload has been completed. Needs `documents:read`.")
     def file(self, info: Info) -> DocumentFile | None:
@@ -139,7 +211,12 @@ class Document(Node):
         if stored is None:
             return None
         return DocumentFile(
-            record=stored, name=stored.name, content_type=stored.content_type, size=stored.size, sha256=stored.sha256
+            record=stored,
+            document=self.record,
+            name=stored.name,
+            content_type=stored.content_type,
+            size=stored.size,
+            sha256=stored.sha256,
         )
 
 

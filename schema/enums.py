@@ -11,6 +11,7 @@ import strawberry
 
 from core.errors import ErrorCode
 from core.filters import CustomerSort
+from core.merging import MergeBlockCode
 from core.vocabulary import (
     AddressKind,
     BulkImportColumnUse,
@@ -20,15 +21,19 @@ from core.vocabulary import (
     BulkImportNewline,
     BulkImportStatus,
     BulkImportValidation,
-    CustomerEventType,
     CustomerKind,
     CustomerStatus,
+    DataExportStatus,
     DocumentCategory,
+    DocumentPart,
+    DocumentRejectionReason,
     DocumentStatus,
     DocumentType,
+    HistoryEntryType,
     OnboardingStep,
     OtpChannel,
     PrincipalKind,
+    ScanVerdict,
     Severity,
 )
 
@@ -41,25 +46,30 @@ __all__ = [
     "BulkImportNewline",
     "BulkImportStatus",
     "BulkImportValidation",
-    "CustomerEventType",
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
+    "DataExportStatus",
     "DocumentCategory",
+    "DocumentPart",
+    "DocumentRejectionReason",
     "DocumentStatus",
     "DocumentType",
     "ErrorCode",
+    "HistoryEntryType",
+    "MergeBlockCode",
     "OnboardingStep",
     "OtpChannel",
     "PrincipalKind",
+    "ScanVerdict",
     "Severity",
 ]
 
 E = TypeVar("E", bound=EnumType)
 
 
-def _described(enum: E, meanings: dict[str, str]) -> E:
-    """Publish *enum* with its docstring and the meaning of each value.
+def _described(enum: E, meanings: dict[str, str], name: str | None = None) -> E:
+    """Publish *enum*, under its own or another *name*, with its docstring and the meaning of each value.
 
     Raises:
         ValueError: when a value has no meaning, or a meaning no value.
@@ -67,7 +77,7 @@ def _described(enum: E, meanings: dict[str, str]) -> E:
     if meanings.keys() != set(enum.__members__):
         message = f"{enum.__name__} and its descriptions differ: {meanings.keys() ^ set(enum.__members__)}"
         raise ValueError(message)
-    published = strawberry.enum(enum, description=enum.__doc__)
+    published = strawberry.enum(enum, name=name, description=enum.__doc__)
     for value in published.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by Strawberry
         value.description = meanings[value.name]
     return published
@@ -105,8 +115,36 @@ _described(
         "AWAITING_UPLOAD": "Filed; its file has not been completed.",
         "PENDING_REVIEW": "The file is here and waits for somebody to look at it.",
         "VERIFIED": "Looked at and accepted.",
-        "REJECTED": "Looked at and refused; see rejectionReason.",
+        "REJECTED": "Looked at and refused, or found to carry malware; see rejectionCode and rejectionReason.",
         "EXPIRED": "Past its expiry date.",
+    },
+)
+_described(
+    ScanVerdict,
+    {
+        "PENDING": "It has not been looked at yet, or the scanner is away. Nobody can read the file; ask again in a moment.",
+        "CLEAN": "Nothing was found. The file can be read, and the document approved.",
+        "INFECTED": "Malware was found. The file was removed and the document rejected; another file may be sent.",
+        "FAILED": "The scanner could not deal with the file, several times. Nobody can read it; another file may be sent. It "
+        "is tried again now and then.",
+        "NOT_SCANNED": "The service runs without a scanner. The file can be read by whoever takes that risk.",
+    },
+)
+_described(
+    DocumentRejectionReason,
+    {
+        "UNREADABLE": "The file cannot be read: blurred, too dark, too small, or broken.",
+        "INCOMPLETE": "A part is missing: a page, the back, a corner that was cut off.",
+        "WRONG_TYPE": "It is another kind of document than was filed.",
+        "EXPIRED": "It is no longer valid, or too old for what it has to prove.",
+        "NOT_ACCEPTED": "It is genuine, and the seller does not accept such documents.",
+        "NAME_MISMATCH": "The name on it is not the customer's.",
+        "NUMBER_MISMATCH": "The number on it is not the one that was filed.",
+        "DATE_MISMATCH": "A date on it, of birth, issue or expiry, is not the one that was filed.",
+        "ADDRESS_MISMATCH": "The address on it is not the customer's.",
+        "SUSPECTED_FRAUD": "It seems to be altered, forged, or somebody else's.",
+        "MALWARE": "The file carries malware. Only the scanner says so.",
+        "OTHER": "None of the above; see rejectionReason.",
     },
 )
 _described(
@@ -120,14 +158,30 @@ _described(
     },
 )
 _described(
-    CustomerEventType,
+    HistoryEntryType,
     {
         "CREATED": "The customer came into existence.",
         "UPDATED": "The customer, its addresses or its documents changed.",
         "DELETED": "The customer was deleted.",
         "ERASED": "The customer's personal data was destroyed.",
+        "DOCUMENT_READ": "Somebody was given the number of a document in full, or a link to its file; see reads. No change: "
+        "only in `history`.",
+        "DOCUMENT_EXPIRING": "One of the customer's documents is about to expire: told 30 days before its last valid day, 7 "
+        "days before, and on the day, unless the service is configured for others. Nothing changed.",
+    },
+    name="CustomerEventType",
+)
+_described(
+    DataExportStatus,
+    {
+        "QUEUED": "Waits for a worker.",
+        "RUNNING": "The archive is being written.",
+        "READY": "The archive is there; see url.",
+        "FAILED": "It could not be made, however often it was tried. Ask again.",
+        "EXPIRED": "It was made, and has been removed since.",
     },
 )
+_described(DocumentPart, {"NUMBER": "Its number, in full.", "FILE": "A link to its file."})
 _described(
     BulkImportStatus,
     {
@@ -219,6 +273,7 @@ _described(
         "TOO_MANY": "There are more of these than there may be.",
         "TAKEN": "Another customer of the seller already has it.",
         "NOT_FOUND": "Nothing with this id is visible to you.",
+        "MERGED": "The customer was merged into another one; see mergedInto.",
         "FORBIDDEN": "You may not do this.",
         "CONFLICT": "Somebody else changed it first; see currentVersion.",
         "INVALID_EMAIL": "This is no e-mail address.",
@@ -226,6 +281,7 @@ _described(
         "INVALID_ADDRESS": "The postal rules of the country refuse this.",
         "INVALID_DOCUMENT_NUMBER": "This is no number of this kind of document.",
         "DOCUMENT_EXPIRED": "The document is past its expiry date.",
+        "DOCUMENT_NOT_SCANNED": "The document's file has not been found free of malware, or not yet; see scan.",
         "UPLOAD_MISSING": "The file was not uploaded.",
         "UPLOAD_MISMATCH": "The file is not the one that was announced.",
         "FILE_TYPE_REJECTED": "Files of this type are not accepted, or the file is not of the type it claims.",
@@ -240,6 +296,20 @@ _described(
         "SOURCE_CHANGED": "The file was replaced while it was being imported.",
         "UNPROCESSED": "The import ended before the row was attempted; only in reports.",
         "IDEMPOTENCY_KEY_REUSED": "The key was used before, for something else.",
+        "LEGAL_HOLD": "The customer is on legal hold: nothing of it may be destroyed.",
         "INTERNAL": "A fault of the service; it has been recorded.",
+    },
+)
+_described(
+    MergeBlockCode,
+    {
+        "SAME_CUSTOMER": "Both ids are one customer's.",
+        "NOT_FOUND": "One of them is nobody you can see, or the two are customers of different sellers.",
+        "ALREADY_MERGED": "One of them was merged into another customer; the message names that one.",
+        "ERASURE_PLANNED": "One of them is going to be erased.",
+        "TOO_MANY_TAGS": "Together they have more tags than a customer may have.",
+        "TOO_MANY_ATTRIBUTES": "Together they have more attributes than a customer may have.",
+        "TOO_MANY_ADDRESSES": "Together they have more addresses than a customer may have.",
+        "TOO_MANY_DOCUMENTS": "Together they have more documents than a customer may have.",
     },
 )

@@ -16,6 +16,9 @@ class UserError:
         description='Path into the input, such as `["addresses", "0", "postalCode"]`; null when it is about the whole input.'
     )
     current_version: int | None = strawberry.field(description="With CONFLICT: the version it has now.")
+    merged_into: strawberry.ID | None = strawberry.field(
+        description="With MERGED: the customer that goes on in the place of the one you meant."
+    )
 
     @classmethod
     def from_problem(cls, problem: Problem) -> Self:
@@ -25,4 +28,5 @@ class UserError:
             message=problem.message,
             field=list(problem.field) or None,
             current_version=problem.current_version,
+            merged_into=None if problem.merged_into is None else strawberry.ID(problem.merged_into),
         )

@@ -14,12 +14,15 @@ from models.customer import Customer
 from models.row import Row
 from models.stored import Fields
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import Changes, of_addresses
 from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after
 from services.rules.address import check_address_draft, check_address_patch
 from services.seller import SellerPolicies
 
 MAX_ADDRESSES = 100
+
+_Rewritten = tuple[Address, Mapping[str, object]]
 
 
 class AddressService:
@@ -65,18 +68,19 @@ class AddressService:
                 message = f"A customer has at most {MAX_ADDRESSES} addresses. Delete one first."
                 raise Refused.because(ErrorCode.TOO_MANY, message)
             siblings = _of_kind(existing, checked)
-            changed = await self._touch(work, viewer, customer)
+            changed = await self._touch(work, customer)
             if checked.is_default and siblings:
                 await work.addresses.demote_default(customer.seller_id, customer_id, checked.kind, changed.updated_at)
-            return await work.addresses.insert(
-                self._records.new_address(
-                    checked,
-                    seller_id=customer.seller_id,
-                    customer_id=customer_id,
-                    at=changed.updated_at,
-                    is_default=bool(checked.is_default) or not siblings,
-                )
+            address = self._records.new_address(
+                checked,
+                seller_id=customer.seller_id,
+                customer_id=customer_id,
+                at=changed.updated_at,
+                is_default=bool(checked.is_default) or not siblings,
             )
+            demoted = _demoted(siblings) if address.is_default else []
+            await self._tell(work, viewer, changed, of_addresses((None, address), *demoted))
+            return await work.addresses.insert(address)
 
         return await self._units.run(viewer.reach(), body, turn=customer_id)
 
@@ -117,12 +121,12 @@ class AddressService:
             if expected_version is not None and expected_version != address.version:
                 raise Conflict(address.version)
             customer = await require_customer(work, address.customer_id)
-            changed = await self._touch(work, viewer, customer)
+            changed = await self._touch(work, customer)
             at = changed.updated_at
             if await work.addresses.change(address, at, {"live": False, "deleted_at": at, "is_default": False}) is None:
                 raise not_found("id")
-            if address.is_default:
-                await self._promote_oldest(work, address, at=changed)
+            promoted = await self._promote_oldest(work, address, at=changed) if address.is_default else []
+            await self._tell(work, viewer, changed, of_addresses((address, None), *promoted))
             return address.id
 
         return await self._units.run(viewer.reach(), body, turn=await self._owner(viewer, address_id))
@@ -145,15 +149,16 @@ class AddressService:
             )
         if not new:
             return address
-        changed = await self._touch(work, viewer, await require_customer(work, address.customer_id))
+        changed = await self._touch(work, await require_customer(work, address.customer_id))
         at = changed.updated_at
         if new.get("is_default"):
             await work.addresses.demote_default(address.seller_id, address.customer_id, checked.kind, at)
         saved = await work.addresses.change(address, at, new)
         if saved is None:
             raise not_found("id")
-        if moved and address.is_default:
-            await self._promote_oldest(work, address, at=changed)
+        demoted = _demoted(_of_kind(siblings, checked)) if new.get("is_default") else []
+        promoted = await self._promote_oldest(work, address, at=changed) if moved and address.is_default else []
+        await self._tell(work, viewer, changed, of_addresses((address, new), *demoted, *promoted))
         return saved
 
     @staticmethod
@@ -164,25 +169,32 @@ class AddressService:
             raise not_found("id")
         return address.customer_id
 
-    async def _touch(self, work: Repositories, viewer: Principal, customer: Customer) -> Customer:
-        """Give the customer its next version and tell of it. Two changes at once meet here, and one waits."""
+    async def _touch(self, work: Repositories, customer: Customer) -> Customer:
+        """Give the customer its next version. Two changes at once meet here, and one waits."""
         changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), {})
         if changed is None:
             raise not_found("id")
-        await work.events.append(
-            [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=["addresses"])]
-        )
         return changed
 
+    async def _tell(self, work: Repositories, viewer: Principal, changed: Customer, changes: Changes) -> None:
+        event = self._records.event(
+            changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=["addresses"], changes=changes
+        )
+        await work.events.append([event])
+
     @staticmethod
-    async def _promote_oldest(work: Repositories, gone: Address, *, at: Customer) -> None:
+    async def _promote_oldest(work: Repositories, gone: Address, *, at: Customer) -> Sequence[_Rewritten]:
+        """Let the oldest one left of a kind be the default; return it, if there is one, and what was written to it."""
         left = [
             one
             for one in await work.addresses.of_customer(gone.seller_id, gone.customer_id)
             if one.id != gone.id and one.kind is gone.kind
         ]
-        if left:
-            await work.addresses.change(left[0], at.updated_at, {"is_default": True})
+        if not left:
+            return []
+        values: dict[str, object] = {"is_default": True}
+        await work.addresses.change(left[0], at.updated_at, values)
+        return [(left[0], values)]
 
     def _checked(self, draft: AddressDraft, seller_id: str) -> AddressDraft:
         checked, problems = check_address_draft(draft, self._policies.of(seller_id))
@@ -206,6 +218,11 @@ async def _require_address(work: Repositories, address_id: str) -> Address:
 
 def _of_kind(addresses: Sequence[Address], draft: AddressDraft) -> list[Address]:
     return [address for address in addresses if address.kind is draft.kind]
+
+
+def _demoted(siblings: Sequence[Address]) -> list[_Rewritten]:
+    """Return those that are the default no more because another one is, and what was written to them."""
+    return [(one, {"is_default": False}) for one in siblings if one.is_default]
 
 
 def draft_of(address: Address) -> AddressDraft:

@@ -1,6 +1,6 @@
 """What may happen to customers, and what follows from it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from models.row import Row
 from models.stored import Fields
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_creating import CustomerCreating, CustomerSaved
 from services.customer_lookup import (
     SPELLED,
@@ -41,6 +42,7 @@ from services.rules.customer import check_customer_values
 from services.rules.profile import check_identifiers
 from services.seller import SellerPolicies
 from services.session_ends import end_sessions_of_customer
+from services.succession import missing, survivor_by, survivor_of, survivors_of
 from services.uploads import DocumentFiles
 
 T = TypeVar("T")
@@ -72,19 +74,39 @@ class CustomerService:
     # ------------------------------------------------------------------ reading
 
     async def get(self, viewer: Principal, customer_id: str) -> Customer | None:
-        """Return a customer, to be read and not changed; an unknown id, a deleted one and another seller's are all None."""
+        """Return a customer, to be read and not changed; an unknown id, a deleted one and another seller's are all None.
+
+        In the place of one that was merged away, that is who goes on.
+        """
         viewer.require_sight()
-        found = await Repositories(viewer.reach()).customers.read("_id", [customer_id])
+        work = Repositories(viewer.reach())
+        found = await work.customers.read("_id", [customer_id]) or await survivor_of(work, customer_id)
         return None if found is None else seen(viewer, found).record
+
+    async def survivor(self, viewer: Principal, customer_id: str, *, fields: Fields = None) -> Row[Customer] | None:
+        """Return who goes on in the place of a customer that was merged away; None when nobody does."""
+        viewer.require_sight()
+        found = await survivor_of(Repositories(viewer.reach()), customer_id, fields=fields)
+        return None if found is None else seen(viewer, found)
+
+    async def survivors(self, viewer: Principal, customer_ids: Collection[str]) -> dict[str, Customer]:
+        """Return who goes on in the place of customers that were merged away, by the ids of these."""
+        viewer.require(Scope.CUSTOMERS_READ)
+        return await survivors_of(Repositories(viewer.reach()), customer_ids) if customer_ids else {}
 
     async def get_by(
         self, viewer: Principal, key: CustomerKey, seller_id: str | None, *, fields: Fields = None
     ) -> Row[Customer] | None:
-        """Return the customer with this identifier, or None; with these *fields* or with all."""
+        """Return the customer with this identifier, or None; with these *fields* or with all.
+
+        In the place of one that was merged away, by its id or the seller's reference, that is who goes on.
+        """
         viewer.require(Scope.CUSTOMERS_READ)
         _may_know_numbers(viewer, key.kind is CustomerKeyKind.DOCUMENT_NUMBER)
         tenant = viewer.reach_of(seller_id)
-        return await self._lookup.read(Repositories(tenant), tenant, key, fields=fields)
+        work = Repositories(tenant)
+        found = await self._lookup.read(work, tenant, key, fields=fields)
+        return found or await survivor_by(work, key, fields=fields)
 
     async def matches(self, viewer: Principal, keys: Sequence[CustomerKey], seller_id: str | None) -> list[CustomerHit]:
         """Return which customers hold any of these identifiers.
@@ -199,7 +221,7 @@ class CustomerService:
             customer = await self._lookup.find(work, tenant, key)
             if customer is None:
                 if key.kind is CustomerKeyKind.ID:
-                    raise not_found("key", "id")
+                    raise Refused([await missing(work, key.value, "key", "id")])
                 return await self._creating.add(work, viewer, tenant, draft, key)
             return CustomerSaved(await self._change(work, viewer, customer, given_values(draft)))
 
@@ -224,7 +246,9 @@ class CustomerService:
             await work.addresses.delete_of_customer(customer.seller_id, customer.id, at)
             await work.documents.delete_of_customer(customer.seller_id, customer.id, at)
             await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-            await work.events.append([self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=())])
+            changes = of_customer(customer, {"deleted_at": at})
+            event = self._records.event(gone, CustomerEventType.DELETED, actor=viewer.actor, changed=(), changes=changes)
+            await work.events.append([event])
             return customer.id
 
         return await self._run(viewer.reach(), body, turn=customer_id)
@@ -243,14 +267,20 @@ class CustomerService:
         if not values:
             return customer
         at = moment_after(customer, self._clock.now())
-        changed = await work.customers.change(customer, at, for_database({**values, **consequences(customer, values)}))
+        written = {**values, **consequences(customer, values)}
+        changed = await work.customers.change(customer, at, for_database(written))
         if changed is None:
             raise not_found("id")
         if values.get("status") is CustomerStatus.SUSPENDED:
             await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
-        await work.events.append(
-            [self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(values))]
+        event = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=viewer.actor,
+            changed=changed_fields(values),
+            changes=of_customer(customer, written),
         )
+        await work.events.append([event])
         return changed
 
     def _staff_reach(self, viewer: Principal, seller_id: str | None) -> Tenant:

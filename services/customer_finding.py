@@ -1,6 +1,6 @@
 """Finding many customers at once, by whatever identifies each, for services that have only that."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from auth.principal import Principal, Scope
 from core.filters import CustomerKey, CustomerKeyKind
@@ -10,8 +10,9 @@ from repositories.unit_of_work import Repositories
 from services.customer_lookup import CustomerLookup
 from services.records import RecordMaker
 from services.seller import SellerPolicies
+from services.succession import survivors_of
 
-_IDS = "_id"
+_IDS, _EXTERNAL_ID = "_id", "external_id"
 
 
 class CustomerFinding:
@@ -22,6 +23,8 @@ class CustomerFinding:
 
     async def find_all(self, viewer: Principal, keys: Sequence[CustomerKey], seller_id: str | None) -> list[Customer | None]:
         """Return the customer of each key, in their order; None where the seller has none.
+
+        In the place of one that was merged away, by its id or the seller's reference, stands who goes on: three more queries.
 
         Raises:
             Forbidden: without the scope ``customers:read``, or ``documents:read`` to ask by a document's number.
@@ -36,7 +39,20 @@ class CustomerFinding:
             wanted.setdefault(field, []).extend(values)
         holders = await Repositories(tenant).customers.holders(wanted)
         found = {(field, value): holder for holder in holders for field in wanted for value in _held(holder, field)}
+        await self._add_survivors(found, wanted, Repositories(tenant))
         return [next((found[field, one] for one in values if (field, one) in found), None) for field, values in asked]
+
+    @staticmethod
+    async def _add_survivors(
+        found: dict[tuple[str, str], Customer], wanted: Mapping[str, Sequence[str]], work: Repositories
+    ) -> None:
+        """Add who goes on in the place of customers that were merged away, by their ids and the seller's references."""
+        ids = {one: one for one in wanted.get(_IDS, ()) if (_IDS, one) not in found}
+        references = [one for one in wanted.get(_EXTERNAL_ID, ()) if (_EXTERNAL_ID, one) not in found]
+        had = await work.retired.with_external_ids(references) if references else {}
+        survivors = await survivors_of(work, {*ids, *had.values()}) if ids or had else {}
+        for field, olds in ((_IDS, ids), (_EXTERNAL_ID, had)):
+            found.update({(field, value): survivors[old] for value, old in olds.items() if old in survivors})
 
     def _stored(self, tenant: Tenant, key: CustomerKey) -> tuple[str, list[str]]:
         return (_IDS, [key.value]) if key.kind is CustomerKeyKind.ID else self._lookup.stored_key(tenant, key)

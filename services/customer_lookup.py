@@ -17,6 +17,7 @@ from services.rules.email import normalise_email
 from services.rules.phone import normalise_phone
 from services.rules.text import search_words
 from services.seller import SellerPolicies
+from services.succession import missing, nothing
 
 SPELLED = {"email": "email", "phone": "phone", "external_id": "externalId", "document_keys": "documentNumber"}
 """Unique stored fields, as the API spells them."""
@@ -131,14 +132,15 @@ async def require_customer(work: Repositories, customer_id: str, field: str = "i
     """Return a customer; *field* is where the caller gave its id.
 
     Raises:
-        Refused: NOT_FOUND, the same for an unknown, a deleted and another seller's customer.
+        Refused: NOT_FOUND, the same for an unknown, a deleted and another seller's customer; MERGED for one that was merged
+            into another one, whom the problem names.
     """
     customer = await work.customers.get(customer_id)
     if customer is None:
-        raise not_found(field)
+        raise Refused([await missing(work, customer_id, field)])
     return customer
 
 
 def not_found(*field: str) -> Refused:
     """Return the refusal for an id that names nothing the caller can see."""
-    return Refused.because(ErrorCode.NOT_FOUND, "There is nothing with this id.", *field)
+    return Refused([nothing(*field)])

@@ -2,22 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from auth.principal import Principal, Scope
 from core.clock import Clock
 from core.drafts import DocumentDraft, FileDraft
-from core.errors import Conflict, ErrorCode, Problem, Refused
+from core.errors import Conflict, ErrorCode, FileWithheld, Problem, Refused
 from core.files import DownloadTicket, UploadTicket
 from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
-from core.vocabulary import DocumentStatus
+from core.vocabulary import DocumentPart, DocumentStatus, ScanVerdict
 from models.document import Document, StoredFile
 from models.row import Row
 from models.stored import Fields
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_documents
 from services.customer_keys import Numbers, key_of, opened_numbers
 from services.customer_lookup import not_found, require_customer, taken_problem
+from services.document_access import DocumentAccesses
 from services.document_changes import DocumentChanges, require_document
 from services.records import RecordMaker, moment_after
 from services.rules.document import check_document_draft, check_file
@@ -43,6 +46,7 @@ class DocumentService:
         self, units: UnitOfWork, records: RecordMaker, policies: SellerPolicies, files: DocumentFiles, clock: Clock
     ) -> None:
         self._units = units
+        self._accesses = DocumentAccesses(units, records.chain, clock)
         self._records = records
         self._policies = policies
         self._files = files
@@ -65,22 +69,50 @@ class DocumentService:
     async def numbers(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
         """Return the numbers of documents: in full for callers with ``documents:read_full``, else their last four characters.
 
-        In the place of one that cannot be opened is why.
+        In the place of one that cannot be opened is why. Numbers in full are recorded before they are returned.
+
+        Raises:
+            Forbidden: without the scope ``documents:read``.
+            NotFound, Unavailable: it could not be recorded.
         """
         if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
-            return self.endings(viewer, documents)
+            return self.endings(viewer, [one.number_last_four for one in documents])
         viewer.require(Scope.DOCUMENTS_READ)
+        numbered = [one for one in documents if one.number_last_four is not None]
+        await self._accesses.record(viewer, numbered, DocumentPart.NUMBER)
         return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
 
-    def endings(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
-        """Return what anybody with ``documents:read`` may see of the numbers of documents."""
+    def endings(self, viewer: Principal, last_four: Sequence[str | None]) -> Numbers:
+        """Return what anybody with ``documents:read`` may see of numbers, by their last four characters."""
         viewer.require(Scope.DOCUMENTS_READ)
-        return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
+        return [None if four is None else f"••••{four}" for four in last_four]
 
-    async def download(self, viewer: Principal, file: StoredFile) -> DownloadTicket:
-        """Return a link to a document's file that holds for five minutes."""
+    async def downloads(
+        self, viewer: Principal, files: Sequence[tuple[Document, StoredFile]]
+    ) -> Sequence[DownloadTicket | FileWithheld]:
+        """Return links to files of documents that hold for five minutes. They are recorded before they are made.
+
+        In the place of one that has not been found free of malware is why there is none.
+
+        Raises:
+            Forbidden: without the scope ``documents:read``.
+            NotFound, Unavailable: it could not be recorded, or the store does not answer.
+        """
         viewer.require(Scope.DOCUMENTS_READ)
-        return await self._files.download(file)
+        readable = [document for document, file in files if not self._files.withheld(file)]
+        await self._accesses.record(viewer, readable, DocumentPart.FILE)
+        return [
+            FileWithheld(why) if (why := self._files.withheld(file)) else await self._files.download(file) for _, file in files
+        ]
+
+    async def download_ends(self, viewer: Principal, file: StoredFile) -> datetime:
+        """Return until when a link holds that is made now."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return (await self._files.download(file)).expires_at
+
+    def verdict_of(self, file: StoredFile) -> ScanVerdict:
+        """Return what the malware scanner said of a file."""
+        return self._files.verdict_of(file)
 
     async def create(self, viewer: Principal, customer_id: str, draft: DocumentDraft) -> DocumentSaved:
         """File a document with a customer.
@@ -106,7 +138,9 @@ class DocumentService:
             )
             self._files.expect_all([document], [checked], at)
             # The key after the customer: of two that bring the first number, one meets the other's change of the customer.
-            await self._changes.touch(work, viewer.actor, customer, [*existing, document])
+            changes = of_documents((None, document))
+            about = document.model_dump()
+            await self._changes.touch(work, viewer.actor, customer, [*existing, document], about=about, changes=changes)
             await work.keys.insert_stored(keys)
             return await work.documents.insert(document)
 
@@ -117,7 +151,7 @@ class DocumentService:
         return await self._with_ticket(document)
 
     async def request_upload(self, viewer: Principal, document_id: str, file: FileDraft) -> DocumentSaved:
-        """Announce a file for a document that waits for one, whose last upload went wrong, or that was rejected.
+        """Announce a file for a document that waits for one, or whose last one was wrong, cannot be scanned, or was rejected.
 
         A rejected document stays rejected, with its old file, until the new one has been accepted.
 
@@ -166,9 +200,12 @@ class DocumentService:
                 "id",
             )
         # The file is checked and moved before the transaction: whatever happens then, no half-checked file is linked.
-        accepted = await self._files.accept(document, upload)
+        accepted = await self._files.accept(document, upload, self._clock.now())
         if isinstance(accepted, Problem):
             raise Refused([accepted.under("id")])
+        if document.file is not None and self._files.verdict_of(document.file) is ScanVerdict.INFECTED:
+            # Before it is forgotten: whoever is killed in between leaves no malware that nobody knows of.
+            await self._files.discard(document.file)
 
         async def body(work: Repositories) -> Document:
             current = await require_document(work, document_id)
@@ -176,16 +213,18 @@ class DocumentService:
             if current.upload != upload:
                 return current
             values = {
-                "file": accepted.model_dump(),
+                "file": accepted.model_dump(exclude_none=True),
+                "file_removed_at": None,
                 "upload": None,
                 "status": DocumentStatus.PENDING_REVIEW,
+                "rejection_code": None,
                 "rejection_reason": None,
             }
             return await self._changes.write(work, viewer.actor, current, values)
 
         saved = await self._units.run(viewer.reach(), body, turn=document.customer_id)
         await self._files.discard_upload(upload)
-        if document.file is not None and saved.file == accepted:
+        if document.file is not None and saved.file is not None and saved.file.key == accepted.key != document.file.key:
             await self._files.discard(document.file)
         return saved
 
@@ -204,7 +243,9 @@ class DocumentService:
                 raise Conflict(document.version)
             customer = await require_customer(work, document.customer_id)
             left = [one for one in await work.documents.of_customer(customer.seller_id, customer.id) if one.id != document.id]
-            changed = await self._changes.touch(work, viewer.actor, customer, left)
+            changes = of_documents((document, None))
+            about = document.model_dump()
+            changed = await self._changes.touch(work, viewer.actor, customer, left, about=about, changes=changes)
             at = changed.updated_at
             if await work.documents.change(document, at, {"live": False, "deleted_at": at}) is None:
                 raise not_found("id")
@@ -217,7 +258,9 @@ class DocumentService:
         return DocumentSaved(document, invitations[0].ticket if invitations else None)
 
     def _require_awaiting(self, document: Document) -> None:
-        if document.file is not None and document.status is not DocumentStatus.REJECTED:
+        file = document.file
+        replaceable = not document.was_filed or (file is not None and self._files.verdict_of(file) is ScanVerdict.FAILED)
+        if not replaceable and document.status is not DocumentStatus.REJECTED:
             message = "This document has its file already. File a new document to replace it."
             raise Refused.because(ErrorCode.STATE, message, "id")
         self._require_unexpired(document)

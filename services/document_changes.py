@@ -7,6 +7,7 @@ from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from models.document import Document
 from repositories.unit_of_work import Repositories
+from services.changes import Changes, of_documents
 from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after, unique
 
@@ -19,9 +20,18 @@ class DocumentChanges:
         self._clock = clock
 
     async def touch(
-        self, work: Repositories, actor: str, customer: Customer, documents: Sequence[Document] | None = None
+        self,
+        work: Repositories,
+        actor: str,
+        customer: Customer,
+        documents: Sequence[Document] | None = None,
+        *,
+        about: Mapping[str, object],
+        changes: Changes | None = None,
     ) -> Customer:
-        """Give *customer* its next version, and the numbers of *documents* when those changed; tell of it.
+        """Give *customer* its next version, and the numbers of *documents* when those changed; tell of it and of the *changes*.
+
+        *about* is the document that changed, as it is stored.
 
         Raises:
             Refused: NOT_FOUND, when somebody was faster.
@@ -32,7 +42,10 @@ class DocumentChanges:
         changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
         if changed is None:
             raise not_found("id")
-        await work.events.append([self._records.event(changed, CustomerEventType.UPDATED, actor=actor, changed=["documents"])])
+        event = self._records.event(
+            changed, CustomerEventType.UPDATED, actor=actor, changed=["documents"], document=about, changes=changes
+        )
+        await work.events.append([event])
         return changed
 
     async def write(self, work: Repositories, actor: str, document: Document, values: Mapping[str, object]) -> Document:
@@ -42,7 +55,8 @@ class DocumentChanges:
             Refused: NOT_FOUND, when the document or its customer is gone, or somebody was faster.
         """
         customer = await require_customer(work, document.customer_id)
-        changed = await self.touch(work, actor, customer)
+        about = {**document.model_dump(), **values}
+        changed = await self.touch(work, actor, customer, about=about, changes=of_documents((document, values)))
         saved = await work.documents.change(document, changed.updated_at, values)
         if saved is None:
             raise not_found("id")

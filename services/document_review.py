@@ -1,18 +1,16 @@
 """The seller looks at a document, and approves or rejects it."""
 
 from auth.principal import Principal, Scope
-from core.errors import Conflict, ErrorCode, Problem, Refused
-from core.vocabulary import DocumentStatus
+from core.errors import Conflict, ErrorCode, Refused
+from core.vocabulary import DocumentRejectionReason, DocumentStatus
 from models.document import Document
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_lookup import not_found
 from services.document_changes import DocumentChanges, require_document
 from services.rules.document_expiry import has_expired, state_on
-from services.rules.text import clean_text
+from services.rules.rejection import check_rejection
 from services.seller import SellerPolicies
-
-MAX_REASON = 500
-"""Characters of a rejection's reason."""
+from services.uploads import DocumentFiles
 
 _NOT_NOW = {
     DocumentStatus.AWAITING_UPLOAD: "This document has no file yet, so there is nothing to review. It can be reviewed once "
@@ -29,15 +27,23 @@ _NOT_NOW = {
 class DocumentReviewService:
     """Decides on documents for a verified caller."""
 
-    def __init__(self, units: UnitOfWork, changes: DocumentChanges, policies: SellerPolicies) -> None:
+    def __init__(self, units: UnitOfWork, changes: DocumentChanges, policies: SellerPolicies, files: DocumentFiles) -> None:
         self._units = units
         self._changes = changes
         self._policies = policies
+        self._files = files
 
     async def review(
-        self, viewer: Principal, document_id: str, *, approve: bool, reason: str | None, expected_version: int | None = None
+        self,
+        viewer: Principal,
+        document_id: str,
+        *,
+        approve: bool,
+        reason: str | None,
+        code: DocumentRejectionReason | None = None,
+        expected_version: int | None = None,
     ) -> Document:
-        """Approve a document that waits for review, or reject it with a reason.
+        """Approve a document that waits for review, or reject it with a reason: from the list, in words, or both.
 
         The same decision once more changes nothing: the reason that was given first stays.
 
@@ -45,14 +51,17 @@ class DocumentReviewService:
             Forbidden: for customers, and without the scope ``documents:review``.
             Conflict: the document no longer has *expected_version*; another file may have come since it was looked at.
             Refused: STATE when the document does not wait for review; DOCUMENT_EXPIRED for approving one whose last day is
-                over; REQUIRED for a rejection without a reason, INVALID for an approval with one.
+                over; DOCUMENT_NOT_SCANNED for approving one whose file has not been found free of malware; REQUIRED for a
+                rejection without a reason, INVALID for an approval with one.
         """
         viewer.require(Scope.DOCUMENTS_REVIEW)
         viewer.require_staff()
         document = await Repositories(viewer.reach()).documents.get(document_id)
         if document is None:
             raise not_found("id")
-        text = _checked_reason(reason, approve=approve)
+        given, text, problems = check_rejection(code, reason, approve=approve)
+        if problems:
+            raise Refused(problems)
         decision = DocumentStatus.VERIFIED if approve else DocumentStatus.REJECTED
 
         async def body(work: Repositories) -> Document:
@@ -68,19 +77,9 @@ class DocumentReviewService:
                 return current
             if state is not DocumentStatus.PENDING_REVIEW:
                 raise Refused.because(ErrorCode.STATE, _NOT_NOW[state], "id")
-            values = {"status": decision, "rejection_reason": text}
+            if approve and current.file is not None and (why := self._files.withheld(current.file)):
+                raise Refused.because(ErrorCode.DOCUMENT_NOT_SCANNED, why, "id")
+            values = {"status": decision, "rejection_code": given, "rejection_reason": text}
             return await self._changes.write(work, viewer.actor, current, values)
 
         return await self._units.run(viewer.reach(), body, turn=document.customer_id)
-
-
-def _checked_reason(reason: str | None, *, approve: bool) -> str | None:
-    problems: list[Problem] = []
-    text = clean_text(reason, limit=MAX_REASON, field=("reason",), problems=problems, required=not approve, multiline=True)
-    if approve and text is not None:
-        # Dropping it in silence would approve what somebody was about to reject, and an approval stays.
-        message = "A reason belongs to a rejection. Leave it out to approve, or set approve to false to reject."
-        problems.append(Problem(ErrorCode.INVALID, message, ("reason",)))
-    if problems:
-        raise Refused(problems)
-    return text

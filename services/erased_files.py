@@ -1,4 +1,4 @@
-"""Files of erased customers: removed from the object store, however often it takes."""
+"""Files that notes tell of, those of erased customers above all: removed from the object store, however often it takes."""
 
 import asyncio
 from contextlib import aclosing
@@ -14,6 +14,7 @@ from models.document import Document
 from models.erasure import Erasure
 from repositories.erasure import ErasureNotes
 from repositories.unit_of_work import Repositories
+from services.archive_contents import archive_folder_of
 from services.erasure_receipts import signed
 from services.ports import ObjectStore
 from services.uploads import UPLOAD_LIFETIME, folder_of
@@ -40,7 +41,7 @@ class ErasedFiles:
 
     def note(self, seller_id: str, customers: list[str], documents: list[Document], at: datetime) -> Erasure:
         """Return the note about the files of *customers*, the one that was asked for in front, who had *documents*."""
-        folders = [folder_of(seller_id, customer_id) for customer_id in customers]
+        folders = [of(seller_id, customer_id) for customer_id in customers for of in (folder_of, archive_folder_of)]
         stored = [one.key for document in documents for one in (document.file, document.upload) if one is not None]
         # A document that came from another customer has its file in that one's folder.
         elsewhere = [key for key in stored if not key.startswith(tuple(folders))]
@@ -55,7 +56,7 @@ class ErasedFiles:
                 await self._deal_with(note)
         except (ServiceError, TimeoutError) as error:
             reason = str(error) or f"There was no answer within {AT_ONCE:g} seconds."
-            _log.warning("files of an erased customer wait for the worker", customer_id=note.id, reason=reason)
+            _log.warning("files that have to go wait for the worker", of=note.id, reason=reason)
 
     async def sweep(self) -> bool:
         """Remove the files of the note that is due longest; say whether there was one.
@@ -82,7 +83,7 @@ class ErasedFiles:
             await ErasureNotes().forget(note)
         else:
             await ErasureNotes().put_off(note, note.until)
-        _log.info("files of an erased customer were removed", customer_id=note.id, files=removed, for_good=last)
+        _log.info("files were removed", of=note.id, files=removed, for_good=last)
 
     async def _confirm(self, note: Erasure, removed: int, *, last: bool) -> None:
         """Let the receipt of the erasure say what became of the files."""
@@ -95,6 +96,7 @@ class ErasedFiles:
         """Remove what lies in a folder, but for files of documents that belong to somebody else by now."""
         remains = Repositories(Tenant(seller_id)).remains
         removed = 0
+        await self._store.forget_unfinished(folder)
         async with aclosing(self._store.pages(folder)) as pages:
             async for keys in pages:
                 owners = {key: key.removeprefix(folder).partition("/")[0] for key in keys}

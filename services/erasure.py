@@ -1,5 +1,6 @@
 """Erasure: personal data destroyed for good, wherever it is stored, and everybody else told to do the same."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,14 +13,17 @@ from core.errors import ErrorCode, Refused, Unavailable
 from core.sealing import Sealer
 from core.tenancy import Reach, Tenant
 from core.vocabulary import CustomerEventType
+from events.customer import RETENTION
 from models.customer import Customer
 from models.erasure import Erasure
 from models.erasure_receipt import ErasureReceipt, Swept
 from repositories.erasure import ErasureNotes
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_lookup import not_found, require_customer
 from services.erased_files import ErasedFiles
 from services.erasure_receipts import signed
+from services.legal_hold import require_no_hold
 from services.records import RecordMaker, moment_after
 from services.session_ends import end_sessions_of_customer
 from services.throttling import SignInLimits
@@ -54,7 +58,7 @@ class ErasureService:
 
         Raises:
             Refused: NOT_FOUND, the same for an unknown and another seller's customer; INVALID for a grace of no sense; STATE
-                for one for a customer that was deleted.
+                for one for a customer that was deleted; LEGAL_HOLD while it, or somebody merged into it, is on legal hold.
         """
         viewer.require(Scope.ERASURE)
         viewer.require_staff()
@@ -106,11 +110,35 @@ class ErasureService:
                 await self._now(Tenant(customer.seller_id), customer.erasure_asked_by or CHORE, customer.id)
             except Unavailable:
                 raise
+            except Refused as refused:
+                _log.warning("a customer whose time has come is kept", customer_id=customer.id, reason=str(refused))
             except Exception as error:  # noqa: BLE001 - one customer must not keep all others from their right
                 _log.error("a customer whose time has come was not erased", customer_id=customer.id, error=type(error).__name__)
             else:
                 erased += 1
         return erased > 0
+
+    async def anonymise(
+        self, actor: str, seller_id: str, customer_id: str, still: Callable[[Repositories, Customer], Awaitable[bool]]
+    ) -> bool:
+        """Erase a live customer because it was inactive for too long, if in the erasing transaction it *still* is.
+
+        Everything is as with an erasure that somebody asked for; the event and the receipt say that nobody has.
+
+        Raises:
+            Refused: LEGAL_HOLD.
+        """
+
+        async def body(work: Repositories) -> Erasure | None:
+            customer = await work.customers.get(customer_id)
+            if customer is None or not await still(work, customer):
+                return None
+            return await self._erase(work, actor, customer_id, RETENTION)
+
+        note = await self._units.run(Tenant(seller_id), body, turn=customer_id)
+        if note is not None:
+            await self._files.remove_now(note)
+        return note is not None
 
     async def _now(self, tenant: Reach, actor: str, customer_id: str) -> None:
         note = await self._units.run(tenant, lambda work: self._erase(work, actor, customer_id), turn=customer_id)
@@ -128,36 +156,45 @@ class ErasureService:
                 "This customer was deleted, so that nobody could look at it meanwhile. Leave graceDays out to erase it now."
             )
             raise Refused.because(ErrorCode.STATE, message, "graceDays")
+        await require_no_hold(work, customer)
         await self._note(work, actor, customer, due_at=due_at, asked_by=actor)
 
     async def _note(
         self, work: Repositories, actor: str, customer: Customer, *, due_at: datetime | None, asked_by: str | None
     ) -> Customer:
         at = moment_after(customer, self._clock.now())
-        changed = await work.customers.change(customer, at, {"erasure_due_at": due_at, "erasure_asked_by": asked_by})
+        values: dict[str, object] = {"erasure_due_at": due_at, "erasure_asked_by": asked_by}
+        changed = await work.customers.change(customer, at, values)
         if changed is None:
             raise not_found("id")
-        told = self._records.event(changed, CustomerEventType.UPDATED, actor=actor, changed=["erasureDueAt"])
+        told = self._records.event(
+            changed,
+            CustomerEventType.UPDATED,
+            actor=actor,
+            changed=["erasureDueAt"],
+            changes=of_customer(customer, values),
+        )
         await work.events.append([told])
         return changed
 
-    async def _erase(self, work: Repositories, actor: str, customer_id: str) -> Erasure | None:
+    async def _erase(self, work: Repositories, actor: str, customer_id: str, reason: str | None = None) -> Erasure | None:
         """Return the note about the files, or None when everything was done before."""
         customer = await work.remains.customer(customer_id)
         if customer is None:
             raise not_found("id")
         if customer.erased_at is not None:
             return None
+        await require_no_hold(work, customer)
         same_person = [customer, *await work.remains.merged_into(customer)]
         documents = [document for one in same_person for document in await work.remains.documents(one)]
         for one in same_person:
             if one.erased_at is None:
-                await self._destroy(work, actor, one)
+                await self._destroy(work, actor, one, reason)
         note = self._files.note(customer.seller_id, [one.id for one in same_person], documents, self._clock.now())
         await work.remains.note(note)
         return note
 
-    async def _destroy(self, work: Repositories, actor: str, customer: Customer) -> None:
+    async def _destroy(self, work: Repositories, actor: str, customer: Customer, reason: str | None) -> None:
         at: datetime = moment_after(customer, self._clock.now())
         # Also for one that was deleted: a sign-in that is under way meets this, and one of the two goes first.
         await end_sessions_of_customer(work, customer.seller_id, customer.id, at)
@@ -166,7 +203,8 @@ class ErasureService:
         tombstone = await work.remains.bury(customer, at)
         if tombstone is None:
             raise not_found("id")
-        await work.events.append([self._records.event(tombstone, CustomerEventType.ERASED, actor=actor, changed=())])
+        told = self._records.event(tombstone, CustomerEventType.ERASED, actor=actor, changed=(), reason=reason)
+        await work.events.append([told])
         receipt = ErasureReceipt(
             id=customer.id,
             seller_id=customer.seller_id,

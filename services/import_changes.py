@@ -7,6 +7,7 @@ from datetime import datetime
 
 from core.drafts import AddressDraft, AttributeDraft, DocumentDraft
 from core.errors import ErrorCode, FieldPath, Problem
+from core.origin import origin_of_row
 from core.vault import CustomerKey
 from core.vocabulary import CustomerEventType, RowOutcome, Severity
 from models.address import Address
@@ -16,6 +17,7 @@ from models.document import Document
 from repositories.base import stored_form
 from repositories.customer_event import stored_event
 from repositories.import_result import RowResult
+from services.changes import joined, of_addresses, of_customer, of_documents
 from services.customer_lookup import holds, taken_problem
 from services.customer_values import consequences, for_database, given_values, stored_values
 from services.import_rows import KEY_PATHS, CheckedRow, ImportPlan, Key, make
@@ -211,12 +213,14 @@ class _Batch:
             return True
         at = moment_after(customer, self._now)
         kinds = {one.kind for one in self._world.addresses.get(owner, ())}
+        added: list[Address] = []
         for draft in addresses:
             address = self._maker.new_address(
                 draft, seller_id=plan.seller_id, customer_id=customer.id, at=at, is_default=draft.kind not in kinds
             )
-            self.effects.addresses.append(stored_form(address))
+            added.append(address)
             kinds.add(draft.kind)
+        self.effects.addresses += [stored_form(one) for one in added]
         made = self._new_documents(documents, customer, at)
         self.effects.documents += [stored_form(one) for one in made]
         fields = [*values, *(name for name, added in (("addresses", addresses), ("documents", documents)) if added)]
@@ -226,8 +230,20 @@ class _Batch:
             stored["document_keys"] = [*customer.document_keys, *indexes]
         after = customer.model_copy(update={**stored, "version": customer.version + 1, "updated_at": at})
         source = {"import_id": plan.import_id, "row": row.row}
-        self.effects.updates.append((customer, at, for_database({**stored, "source": source})))
-        event = self._maker.event(after, CustomerEventType.UPDATED, actor=plan.actor, changed=changed_fields(fields))
+        event = self._maker.event(
+            after,
+            CustomerEventType.UPDATED,
+            actor=plan.actor,
+            changed=changed_fields(fields),
+            changes=joined(
+                of_customer(customer, stored),
+                of_addresses(*((None, one) for one in added)),
+                of_documents(*((None, one) for one in made)),
+            ),
+            origin=origin_of_row(plan.import_id, row.row),
+        )
+        chain = {} if event.seal is None else {"chain": event.seal.head}
+        self.effects.updates.append((customer, at, for_database({**stored, "source": source, **chain})))
         self.effects.events.append(stored_event(event))
         return True
 

@@ -19,7 +19,7 @@ def seen(viewer: Principal, row: Row[Customer]) -> Row[Customer]:
     """Return a stored customer as *viewer* may see it; *row* itself stays as it is, and may have been read in part."""
     if not viewer.sees_masked:
         return row
-    masked = type(row)((name, shown) for name, value in row.items() if (shown := _seen(name, value)) is not None)
+    masked = type(row)((name, shown) for name, value in row.items() if (shown := seen_value(name, value)) is not None)
     if attributes := masked.get("attributes"):
         masked["attributes"] = [{**one, "value": HIDDEN} for one in attributes]
     masked.read = row.read
@@ -39,7 +39,8 @@ def require_harmless(viewer: Principal, chosen: CustomerFilter, sort: CustomerSo
         viewer.require(Scope.CUSTOMERS_READ)
 
 
-def _seen(name: str, value: Any) -> Any:
+def seen_value(name: str, value: Any) -> Any:
+    """Return what is shown of a stored field of a customer to who sees it masked; None for nothing."""
     if not isinstance(value, str) or name not in CUSTOMERS:
         return value
     mask = CUSTOMERS[name].mask

@@ -12,13 +12,16 @@ from typing import Any
 
 from core.drafts import AddressDraft, CustomerDraft
 from core.ids import IdKind, new_id
+from core.origin import origin_of_request, origin_of_row
 from core.trace import TRACEPARENT
 from core.vocabulary import CustomerEventType, CustomerKind, CustomerStatus
 from events.customer import customer_data
 from models.customer import Customer
 from models.stored import Reader
 from repositories.base import stored_form
+from repositories.customer_event import contents_of, facts_of, sealed
 from repositories.key_ranges import key_range_of
+from services.changes import of_new
 from services.customer_values import PATCHABLE
 from services.records import NewDocuments, RecordMaker, changed_fields, default_addresses, derived_names, unique
 
@@ -81,17 +84,23 @@ def new_customer(
     }
     if (trace := TRACEPARENT.get()) is not None:
         event["trace"] = trace
-    addresses = draft.addresses
+    addresses = {
+        new_id(IdKind.ADDRESS): _address(address, is_default)
+        for address, is_default in zip(draft.addresses, default_addresses(draft.addresses), strict=True)
+    }
+    filed = [stored_form(one) for one in records]
+    event["changes"] = of_new(customer, addresses, filed)
+    origin = origin_of_request() if source is None else origin_of_row(*source)
+    if origin is not None:
+        event["origin"] = origin
+    seal = maker.chain.seal(None, facts_of(event), contents_of(event))
+    event.update(sealed(seal))
+    customer["chain"] = seal.head
     return NewCustomer(
         customer_id,
         customer,
-        [
-            _address(address, seller_id, customer_id, at, is_default)
-            for address, is_default in zip(addresses, default_addresses(addresses), strict=True)
-        ]
-        if addresses
-        else (),
-        [stored_form(one) for one in records],
+        [{**_begun(id_, seller_id, at), "customer_id": customer_id, **one} for id_, one in addresses.items()],
+        filed,
         event,
         documents.keys,
     )
@@ -140,11 +149,9 @@ def _customer(draft: CustomerDraft, seller_id: str, customer_id: str, at: dateti
     return customer
 
 
-def _address(draft: AddressDraft, seller_id: str, customer_id: str, at: datetime, is_default: bool) -> Stored:  # noqa: FBT001 - a value
-    address = _begun(new_id(IdKind.ADDRESS), seller_id, at)
-    address["customer_id"] = customer_id
-    address["kind"] = str(draft.kind)
-    address["is_default"] = is_default
+def _address(draft: AddressDraft, is_default: bool) -> Stored:  # noqa: FBT001 - a value
+    """Return what an address says, which its history begins with."""
+    address: Stored = {"kind": str(draft.kind), "is_default": is_default}
     if draft.label is not None:
         address["label"] = draft.label
     if draft.recipient is not None:

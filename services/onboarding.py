@@ -42,7 +42,7 @@ class OnboardingService:
             phone=customer.phone,
             phone_verified=customer.phone_verified,
             addresses=len(addresses),
-            documents=[FiledDocument(one.status, one.file is not None, one.expires_on, one.type) for one in documents],
+            documents=[FiledDocument(one.status, one.was_filed, one.expires_on, one.type) for one in documents],
         )
         today, types = self._policies.of(customer.seller_id).today, self._policies.required_documents_of(customer.seller_id)
         return onboarding_progress(self.required(viewer, customer), facts, today, types)

@@ -49,8 +49,25 @@ class ObjectStore(Protocol):
     async def delete(self, key: str) -> None:
         """Remove an object; none there is no error."""
 
+    async def forget_unfinished(self, prefix: str) -> None:
+        """Remove what is there of objects that begin with *prefix* and were never written to their end."""
+
     def pages(self, prefix: str) -> AsyncGenerator[list[str], None]:
         """Yield the keys of all objects that begin with *prefix*, some hundred at a time; they may be removed meanwhile."""
+
+
+class FileScanner(Protocol):
+    """Whoever looks for malware in files; `infra.clamd` asks ClamAV."""
+
+    async def scan(self, chunks: AsyncGenerator[bytes, None]) -> str | None:
+        """Look through a file, piece by piece as it comes, and return what was found: the name of the malware, or None.
+
+        What *chunks* raises comes through as it is.
+
+        Raises:
+            ScanFailed: the scanner is well, and could not deal with this file.
+            Unavailable: the scanner could not be reached, or did not answer in time.
+        """
 
 
 class WorkQueue(Protocol):

@@ -1,21 +1,25 @@
 """From drafts that passed the rules to records that can be stored, and to the event that tells of them. No I/O."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from core.audit_chain import AuditChain
 from core.drafts import AddressDraft, CustomerDraft, DocumentDraft
 from core.ids import IdKind, new_id
+from core.origin import origin_of_request
 from core.sealing import SealBroken, Sealer
 from core.trace import TRACEPARENT
 from core.vault import CustomerKey, Vault
 from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, CustomerStatus, DocumentStatus, EventPrivacy
 from events.customer import CustomerEvent, customer_data
+from events.document import about_document
 from models.address import Address
 from models.customer import Customer, RowSource, StoredAttribute
 from models.document import Document
+from repositories.customer_event import contents_of, facts_of, stored_event
 from repositories.customer_key import stored_key
 from services.rules.text import fold, search_words
 
@@ -49,6 +53,7 @@ class RecordMaker:
     def __init__(self, sealer: Sealer, privacy: EventPrivacy, vault: Vault | None = None) -> None:
         self.vault = vault or Vault(sealer)
         self.privacy = privacy
+        self.chain = AuditChain(sealer)
 
     def new_customer(
         self,
@@ -203,9 +208,28 @@ class RecordMaker:
         }
         return {field: [value for value in values if value] for field, values in found.items() if any(values)}
 
-    def event(self, customer: Customer, type_: CustomerEventType, *, actor: str, changed: Iterable[str]) -> CustomerEvent:
-        """Return the event that tells of the change which gave *customer* its present version."""
-        return CustomerEvent(
+    def event(
+        self,
+        customer: Customer,
+        type_: CustomerEventType,
+        *,
+        actor: str,
+        changed: Iterable[str],
+        document: Mapping[str, object] | None = None,
+        reason: str | None = None,
+        changes: Mapping[str, Any] | None = None,
+        origin: Mapping[str, Any] | None = None,
+    ) -> CustomerEvent:
+        """Return the event that tells of the change which gave *customer* its present version, and why if *reason* says so.
+
+        *document* is the one that the change was about, as it is stored, if it was about one; see `events.document`. *changes*
+        is what was changed into what: see `services.changes`. Without an *origin* it comes from the request that is being
+        answered, if there is one. It is sealed behind what the customer's chain ends with at present.
+        """
+        data = customer_data(customer.model_dump(), self.privacy)
+        if document is not None:
+            data["document"] = about_document(document, self.privacy)
+        event = CustomerEvent(
             id=new_id(IdKind.EVENT),
             seller_id=customer.seller_id,
             customer_id=customer.id,
@@ -214,9 +238,14 @@ class RecordMaker:
             actor=actor,
             changed=tuple(changed),
             occurred_at=customer.updated_at,
-            data=customer_data(customer.model_dump(), self.privacy),
+            data=data,
             trace=TRACEPARENT.get(),
+            reason=reason,
+            changes=changes or None,
+            origin=origin_of_request() if origin is None else origin,
         )
+        stored = stored_event(event)
+        return replace(event, seal=self.chain.seal(customer.chain, facts_of(stored), contents_of(stored)))
 
 
 def default_addresses(drafts: Sequence[AddressDraft]) -> list[bool]:

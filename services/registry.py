@@ -8,12 +8,15 @@ from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
 from services.customer_merge import CustomerMerging
+from services.customer_unmerge import CustomerUnmerging
 from services.customer_watching import CustomerWatching
+from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
+from services.legal_hold import LegalHoldService
 from services.onboarding import OnboardingService
 from services.one_time_code import OneTimeCodeService
 from services.seller_settings import SellerSettingsService
@@ -29,7 +32,10 @@ class Services:
     customer_bulk: CustomerBulk
     finding: CustomerFinding
     merging: CustomerMerging
+    unmerging: CustomerUnmerging
     erasure: ErasureService
+    data_exports: DataExportService
+    legal_holds: LegalHoldService
     customer_watching: CustomerWatching
     addresses: AddressService
     documents: DocumentService

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Protocol
 
 from core.clock import Clock
+from core.retention import RetentionPolicy
 from core.seller import NOTHING_SAID, SellerRules
 from core.vocabulary import DocumentType, OnboardingStep, OtpChannel
 from services.rules.policy import RulePolicy
@@ -45,6 +47,7 @@ class SellerPolicies:
         self._addresses = addresses
         self._default_country = default_country
         self._onboarding = onboarding
+        self._retention = RetentionPolicy()
         self._each = dict(each or {})
         self.sellers: Sellers | None = None
 
@@ -52,6 +55,12 @@ class SellerPolicies:
         """Return policies that ask *sellers* first."""
         policies = copy(self)
         policies.sellers = sellers
+        return policies
+
+    def with_retention(self, retention: RetentionPolicy) -> "SellerPolicies":
+        """Return policies in which *retention* holds for sellers that have said nothing of it."""
+        policies = copy(self)
+        policies._retention = retention  # noqa: SLF001 - it is one of these
         return policies
 
     async def learn(self, seller_id: str) -> None:
@@ -84,6 +93,10 @@ class SellerPolicies:
         """Return the channels that one seller lets one-time codes go over."""
         said = self._said(seller_id).otp_channels
         return tuple(OtpChannel) if said is None else said
+
+    def retention_of(self, seller_id: str) -> RetentionPolicy:
+        """Return for how long one seller keeps what."""
+        return replace(self._retention, **self._said(seller_id).retention)
 
     def _said(self, seller_id: str) -> SellerRules:
         configured = self._each.get(seller_id, NOTHING_SAID)

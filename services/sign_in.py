@@ -20,6 +20,7 @@ from models.otp_challenge import OtpChallenge
 from models.session import Session
 from repositories import otp_challenge
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.one_time_code import CONTACT_FIELD
 from services.records import RecordMaker, changed_fields, moment_after
 from services.session import SessionService, SessionTokens
@@ -112,6 +113,7 @@ class SignInService:
             kind=PrincipalKind.CUSTOMER, subject=customer.id, scopes=CUSTOMER_SCOPES, seller_id=challenge.seller_id
         )
         session, token = await self._sessions.begin(work, principal, device, channel=challenge.channel)
+        await work.retained.signed_in(customer.id, at)
         return session, token, await self._verified(work, principal, customer, f"{CONTACT_FIELD[challenge.channel]}_verified")
 
     def _holds(self, customer: Customer, challenge: OtpChallenge) -> bool:
@@ -120,14 +122,23 @@ class SignInService:
         return address is not None and account_key(self._sealer, challenge.seller_id, address) == challenge.account
 
     async def _verified(self, work: Repositories, principal: Principal, customer: Customer, field: str) -> Customer:
-        if getattr(customer, field):
+        values: dict[str, object] = {} if getattr(customer, field) else {field: True}
+        names = changed_fields(values)
+        if customer.retention_due_at is not None:
+            values |= {"retention_flagged_at": None, "retention_due_at": None}
+            names.append("retention")
+        if not values:
             return customer
         at: datetime = moment_after(customer, self._clock.now())
-        changed = await work.customers.change(customer, at, {field: True})
+        changed = await work.customers.change(customer, at, values)
         if changed is None:
             raise Refused.because(ErrorCode.CODE_EXPIRED, _OVER, "code")
         event = self._records.event(
-            changed, CustomerEventType.UPDATED, actor=principal.actor, changed=changed_fields({field: True})
+            changed,
+            CustomerEventType.UPDATED,
+            actor=principal.actor,
+            changed=names,
+            changes=of_customer(customer, values),
         )
         await work.events.append([event])
         return changed

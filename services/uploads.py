@@ -8,15 +8,25 @@ from datetime import datetime, timedelta
 import puremagic
 
 from core.drafts import DocumentDraft, FileDraft
-from core.errors import ErrorCode, Problem
+from core.errors import ErrorCode, FileWithheld, Problem
 from core.files import DownloadTicket, ObjectChanged, ObjectMissing, ObjectTruncated, UploadTicket
-from models.document import Document, PendingUpload, StoredFile
+from core.vocabulary import ScanVerdict
+from models.document import Document, FileScan, PendingUpload, StoredFile
 from services.ports import ObjectStore
 
 UPLOAD_LIFETIME = timedelta(minutes=10)
 DOWNLOAD_LIFETIME = timedelta(minutes=5)
 MAX_FILE_BYTES = 10 * 1024 * 1024
 _HEAD_BYTES = 8192
+
+MOST_FAILURES = 5
+"""Scans in a row that a file may make fail before its verdict is FAILED."""
+
+_WITHHELD = {
+    ScanVerdict.PENDING: "This file has not been checked for malware yet. Ask again in a moment.",
+    ScanVerdict.INFECTED: "This file carried malware and was removed. Another one may be sent (requestDocumentUpload).",
+    ScanVerdict.FAILED: "This file could not be checked for malware. Another one may be sent (requestDocumentUpload).",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +38,14 @@ class DocumentUpload:
 
 
 class DocumentFiles:
-    """The files of documents, in the object store."""
+    """The files of documents, in the object store.
 
-    def __init__(self, store: ObjectStore) -> None:
+    With *scanning*, there is a malware scanner, and nobody reads a file before that has found nothing in it.
+    """
+
+    def __init__(self, store: ObjectStore, *, scanning: bool) -> None:
         self._store = store
+        self._scanning = scanning
 
     def expect(self, document: Document, file: FileDraft, at: datetime) -> PendingUpload:
         """Return what is stored of an upload that has not happened yet. Each attempt has a key of its own."""
@@ -71,8 +85,11 @@ class DocumentFiles:
             if document.upload is not None
         ]
 
-    async def accept(self, document: Document, upload: PendingUpload) -> StoredFile | Problem:
-        """Check an uploaded file (there, size, checksum, type by its first bytes) and move it where no upload can reach it."""
+    async def accept(self, document: Document, upload: PendingUpload, at: datetime) -> StoredFile | Problem:
+        """Check an uploaded file (there, size, checksum, type by its first bytes) and move it where no upload can reach it.
+
+        It is due for its scan from then on, *at* this moment.
+        """
         found = await self._store.describe(upload.key)
         if found is None:
             return Problem(
@@ -100,7 +117,14 @@ class DocumentFiles:
             await self._store.copy(upload.key, key, etag=found.etag)
         except (ObjectMissing, ObjectChanged, ObjectTruncated):
             return Problem(ErrorCode.UPLOAD_MISMATCH, "The file changed while it was being checked. Complete the upload again.")
-        return StoredFile(key=key, name=upload.name, content_type=upload.content_type, size=upload.size, sha256=digest)
+        return StoredFile(
+            key=key,
+            name=upload.name,
+            content_type=upload.content_type,
+            size=upload.size,
+            sha256=digest,
+            scan=FileScan(due_at=at),
+        )
 
     async def discard_upload(self, upload: PendingUpload) -> None:
         """Remove an upload that has been accepted, or is no longer wanted."""
@@ -110,8 +134,27 @@ class DocumentFiles:
         """Remove a file that another one has replaced."""
         await self._store.delete(file.key)
 
+    def verdict_of(self, file: StoredFile) -> ScanVerdict:
+        """Return what is known of a file. One that nobody has looked at yet waits for the scanner, where there is one."""
+        scan = file.scan or FileScan()
+        if scan.verdict is not None:
+            return scan.verdict
+        if not self._scanning:
+            return ScanVerdict.NOT_SCANNED
+        return ScanVerdict.FAILED if scan.failures >= MOST_FAILURES else ScanVerdict.PENDING
+
+    def withheld(self, file: StoredFile) -> str | None:
+        """Return why nobody may read a file; None when it may be read. Whoever hands out files has to ask here."""
+        return _WITHHELD.get(self.verdict_of(file))
+
     async def download(self, file: StoredFile) -> DownloadTicket:
-        """Return a link to a file that holds for five minutes."""
+        """Return a link to a file that holds for five minutes.
+
+        Raises:
+            FileWithheld: it has not been found free of malware.
+        """
+        if why := self.withheld(file):
+            raise FileWithheld(why)
         return await self._store.presign_download(
             file.key, file_name=file.name, content_type=file.content_type, lifetime=DOWNLOAD_LIFETIME
         )
@@ -133,6 +176,12 @@ def folder_of(seller_id: str, customer_id: str) -> str:
     A document that moves to another customer keeps its file where it is.
     """
     return f"documents/{seller_id}/{customer_id}/"
+
+
+def upload_key_of(file: StoredFile) -> str:
+    """Return where an accepted file was uploaded to."""
+    folder, _, name = file.key.rpartition("/")
+    return f"{folder}/upload-{name.partition('-')[0]}"
 
 
 def _looks_like(head: bytes, content_type: str) -> bool:

@@ -73,6 +73,9 @@ class MemoryStore:
         """Remove an object."""
         self.objects.pop(key, None)
 
+    async def forget_unfinished(self, prefix: str) -> None:
+        """Have nothing to remove: an object is written at once."""
+
     async def pages(self, prefix: str) -> AsyncGenerator[list[str]]:
         """Yield the keys of all objects that begin with *prefix*."""
         yield [key for key in self.objects if key.startswith(prefix)]

@@ -40,16 +40,16 @@ def test_compose_runs_commands_that_exist(service: str) -> None:
 
 
 def test_compose_has_every_process_and_every_server() -> None:
-    assert {"api", "kafka", "mongodb", "relay", "s3", "setup", "sqs", "topics", "worker"} == set(COMPOSE["services"])
+    assert {"api", "clamav", "kafka", "mongodb", "relay", "s3", "setup", "sqs", "topics", "worker"} == set(COMPOSE["services"])
     assert ["--replSet", "rs0"] == COMPOSE["services"]["mongodb"]["command"][1:3]
 
 
-@pytest.mark.parametrize("service", ["api", "kafka", "mongodb", "relay", "s3", "sqs", "worker"])
+@pytest.mark.parametrize("service", ["api", "clamav", "kafka", "mongodb", "relay", "s3", "sqs", "worker"])
 def test_compose_starts_what_dies_again(service: str) -> None:
     assert "unless-stopped" == COMPOSE["services"][service]["restart"]
 
 
-@pytest.mark.parametrize("server", ["kafka", "mongodb", "s3", "sqs"])
+@pytest.mark.parametrize("server", ["clamav", "kafka", "mongodb", "s3", "sqs"])
 def test_compose_keeps_the_data_of_every_server(server: str) -> None:
     (volume,) = COMPOSE["services"][server]["volumes"]
 
@@ -73,6 +73,7 @@ def test_environment_of_compose_is_a_valid_configuration(service: str, monkeypat
     assert ["kafka:9092"] == settings.kafka.brokers
     assert "http://s3:8333" == settings.aws.s3.endpoint
     assert Path("/run/secrets/signing-keys") == settings.security.key_file
+    assert ("clamav", "clamav") == (settings.malware.scanner, settings.malware.host)
 
 
 def value_of(variable: re.Match[str]) -> str:

@@ -15,7 +15,9 @@ MEASURE_SECONDS = 10.0
 
 _PENDING = Gauge("outbox_events_pending", "Events that are not on Kafka yet, counted up to 100,000.")
 _AGE = Gauge("outbox_oldest_event_seconds", "Age of the event that waits longest for Kafka; 0 when none does.")
+_EXPORT_AGE = Gauge("data_export_oldest_seconds", "Age of the export of somebody's data that waits longest; 0 when none does.")
 _MESSAGES = Gauge("work_queue_messages", "Messages of the work queue: waiting, taken, dead.", ["state"])
+_UNSCANNED = Gauge("document_files_unscanned", "Files of documents that wait for the malware scanner, counted up to 100,000.")
 
 Measurement = Callable[[], Awaitable[None]]
 """Asks, and sets what was found."""
@@ -31,11 +33,34 @@ class PendingEvents(Protocol):
         """Return when the oldest of them happened."""
 
 
+class WaitingExports(Protocol):
+    """Knows the exports that wait; `repositories.data_export.DataExportJobs` does."""
+
+    async def oldest(self) -> datetime | None:
+        """Return since when the one waits that waits longest; None when none does."""
+
+
 class Depths(Protocol):
     """Knows how full a queue is; `infra.sqs.SqsWorkQueue` does."""
 
     async def depths(self) -> Mapping[str, int]:
         """Return how many messages there are, by state."""
+
+
+class Unscanned(Protocol):
+    """Knows the files that wait for a verdict; `repositories.file_scan.FileScans` does."""
+
+    async def backlog(self) -> int:
+        """Return how many wait."""
+
+
+def of_scans(files: Unscanned) -> Measurement:
+    """Return the measurement of what waits for the malware scanner."""
+
+    async def measure() -> None:
+        _UNSCANNED.set(await files.backlog())
+
+    return measure
 
 
 def of_outbox(outbox: PendingEvents, clock: Clock) -> Measurement:
@@ -45,6 +70,16 @@ def of_outbox(outbox: PendingEvents, clock: Clock) -> Measurement:
         oldest = await outbox.oldest()
         _PENDING.set(0 if oldest is None else await outbox.backlog())
         _AGE.set(0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds()))
+
+    return measure
+
+
+def of_exports(exports: WaitingExports, clock: Clock) -> Measurement:
+    """Return the measurement of what people wait for who asked for their data."""
+
+    async def measure() -> None:
+        oldest = await exports.oldest()
+        _EXPORT_AGE.set(0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds()))
 
     return measure
 

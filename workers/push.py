@@ -19,6 +19,7 @@ from core.clock import rfc3339
 from core.errors import Unavailable
 from core.push import NotPushed, PushMessage
 from events.customer import EVENT_NAMES, CustomerEvent
+from infra.retry_budget import RetryBudget
 from models.bulk_import import BulkImport
 from services.push_channels import import_channel, seller_channel
 from workers.loop import pause, run_until
@@ -75,6 +76,7 @@ class LivePush:
         self._customers: OrderedDict[str, _Changes] = OrderedDict()
         self._imports: OrderedDict[str, BulkImport] = OrderedDict()
         self._failing = False
+        self._budget = RetryBudget("Pusher")
 
     def published(self, events: Sequence[CustomerEvent]) -> None:
         """Note what was published, to be told soon. Returns at once, and never raises."""
@@ -138,8 +140,11 @@ class LivePush:
     async def _send(self, messages: Sequence[PushMessage], stop: asyncio.Event) -> None:
         """Send one batch, or give it up."""
         failure: NotPushed | None = None
+        self._budget.earn()
         for attempt in range(ATTEMPTS):
             if failure is not None:
+                if not self._budget.spend():
+                    break
                 await pause(stop, failure.retry_after or _FIRST_PAUSE * 2 ** (attempt - 1))
                 if stop.is_set():
                     break

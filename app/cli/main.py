@@ -43,6 +43,8 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "keys": Place("app.cli.keys:keys", "Make, show and replace the keys that sign access tokens."),
     "clients": Place("app.cli.clients:clients", "Make and manage the programs that may get access tokens."),
     "privacy": Place("app.cli.privacy:privacy", "See what is stored of somebody, and prove that nothing is any more."),
+    "retention": Place("app.cli.retention:retention", "See what is past its period, and let it be removed."),
+    "audit": Place("app.cli.audit:audit", "Prove that the histories of customers are as they were written."),
     "vault": Place("app.cli.vault:vault", "Show and replace the keys of document numbers."),
     "database": Place("app.cli.database:database", "Prepare and check the database."),
     "schema": Place(

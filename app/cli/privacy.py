@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import orjson
 import typer
@@ -25,6 +25,7 @@ from infra.kafka_log import KafkaLog
 from infra.s3 import S3ObjectStore
 from models.erasure_receipt import ErasureReceipt
 from repositories.erasure import ErasureNotes
+from services.data_archive import Archived, DataArchives
 from services.erasure_receipts import is_genuine
 from services.leftovers import SHORTEST, Leftover, LeftoverSearch, Looked, Needles
 from services.personal_values import PersonalValues
@@ -125,6 +126,78 @@ def receipt(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")]) -> 
     }
     typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2))
     raise typer.Exit(0 if genuine else 1)
+
+
+@privacy.command()
+@shown_by(
+    "privacy export cus_01jz0000000000000000000000 --output ada.zip",
+    "privacy export cus_01jz0000000000000000000000 --output ada.zip --json",
+)
+def export(
+    customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    *,
+    output: Annotated[Path, typer.Option(help="Where to write the archive; there must be nothing yet.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write everything that is stored about a customer, deleted or not, into one ZIP archive; no worker is needed.
+
+    It is what `exportCustomerData` makes: records, numbers of documents in clear, files. Only you can read it: keep it so.
+    """
+    archived = None
+    file = _new_file(output)
+    try:
+        with file:
+            archived = asyncio.run(_export(settings_beside_the_stack(), customer_id, _FileWriter(file)))
+    finally:
+        if archived is None:
+            # Of no use without its end, and perhaps full of somebody's data.
+            output.unlink()
+    if archived is None:
+        typer.echo(f"There is no customer {customer_id!r}, or it was erased already.", err=True)
+        raise typer.Exit(1)
+    if as_json:
+        show_json(
+            {
+                "file": str(output),
+                "size": archived.whole.size,
+                "sha256": archived.whole.sha256,
+                "parts": [one.path for one in archived.parts],
+                "withheld": [one.document_id for one in archived.withheld],
+            }
+        )
+        return
+    typer.echo(f"{output}: {len(archived.parts)} files, {archived.whole.size:,} bytes, SHA-256 {archived.whole.sha256}")
+    for one in archived.withheld:
+        typer.echo(f"not in it: the file of {one.document_id}. {one.reason}")
+
+
+class _FileWriter:
+    """Writes an archive into a file of this machine."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    async def write(self, data: bytes) -> None:
+        """Append *data*; nobody else is kept waiting by it."""
+        self._file.write(data)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """Open a file that is not there yet, for nobody else to read."""
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+        return path.open("wb")
+    except OSError as error:
+        message = f"{str(path)!r} cannot be written: {error.strerror}"
+        raise typer.BadParameter(message) from error
+
+
+async def _export(settings: Settings, customer_id: str, to: _FileWriter) -> Archived | None:
+    async with _open(settings) as (rules, store):
+        customer = await PersonalValues(rules.records).customer(customer_id)
+        if customer is None or customer.erased_at is not None:
+            return None
+        return await DataArchives(rules.records, store, rules.clock).write(customer.seller_id, customer.id, to)
 
 
 async def _values(settings: Settings, customer_id: str) -> dict[str, object] | None:

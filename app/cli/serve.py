@@ -5,18 +5,22 @@ import socket
 import sys
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from app.asgi import create_app
 from app.cli.teaching import shown_by
 from app.http_patience import Patience
 from app.observability import configure_logging, serve_metrics
-from app.sections import host_and_port
+from app.sections import ServerSettings, host_and_port
 from app.settings import load_settings
 
 GRACE_SECONDS = 20
 """How long requests under way may take once the process was told to stop."""
 
 MAX_FRAME_BYTES = 65_536
+
+PING_SECONDS = 20.0
+"""How often a socket's client is asked whether it is there, and how long it may take: within twice this its end is noticed."""
 
 
 class StoppableServer(uvicorn.Server):
@@ -41,32 +45,34 @@ def serve() -> None:
     """Serve GraphQL, subscriptions and REST; metrics on a port of their own."""
     settings = load_settings()
     configure_logging()
-    host, port = host_and_port(settings.server.port)
     serve_metrics(settings.monitoring)
-    config = uvicorn.Config(
-        create_app(settings),
+    server = StoppableServer(server_config(create_app(settings), settings.server))
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+def server_config(application: ASGIApp, settings: ServerSettings) -> uvicorn.Config:
+    """Return how the server is run."""
+    host, port = host_and_port(settings.port)
+    return uvicorn.Config(
+        application,
         host=host,
         port=port,
         loop="uvloop",
-        http=Patience(  # type: ignore[arg-type]  # uvicorn only calls what it takes for a class
-            read=settings.server.read_timeout, write=settings.server.write_timeout
-        ),
+        # uvicorn only calls what it takes for a class.
+        http=Patience(read=settings.read_timeout, write=settings.write_timeout),  # type: ignore[arg-type]
         ws="websockets-sansio",
         access_log=False,
         log_config=None,
         server_header=False,
         # Without a list, uvicorn would believe every X-Forwarded-For that comes over the loopback.
-        proxy_headers=bool(settings.server.trusted_proxies),
-        forwarded_allow_ips=settings.server.trusted_proxies,
-        timeout_keep_alive=int(settings.server.idle_timeout),
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=int(settings.idle_timeout),
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
-        # A dead connection is noticed within 40 seconds.
-        ws_ping_interval=20,
-        ws_ping_timeout=20,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
     )
-    server = StoppableServer(config)
-    server.run()
-    if not server.started:
-        sys.exit(1)

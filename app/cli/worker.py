@@ -6,7 +6,7 @@ import gc
 import structlog
 
 from app.cli.teaching import shown_by
-from app.container import housekeeping, import_worker, measurements, open_connections
+from app.container import export_worker, housekeeping, import_worker, measurements, open_connections
 from app.observability import configure_logging, serve_metrics
 from app.settings import Settings, load_settings
 from app.until_told import run_until_told
@@ -38,5 +38,6 @@ async def _work(settings: Settings, stop: asyncio.Event) -> None:
         log.info("worker started", max_workers=settings.bulk.customer.max_workers)
         async with asyncio.TaskGroup() as group:
             group.create_task(import_worker(connections).run(stop), name="imports")
+            group.create_task(export_worker(connections).run(stop), name="exports")
             group.create_task(housekeeping(connections).run(stop), name="housekeeping")
             group.create_task(keep_measuring(measurements(connections), stop), name="measuring")

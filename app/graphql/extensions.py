@@ -17,7 +17,7 @@ from app.graphql.quotas import Key, Quotas, bucket_of
 from app.graphql.rules import OperationRules
 from app.graphql.screened import Screened, ScreenedDocuments
 from core.errors import BadInput, ServiceError
-from core.request_facts import CURRENT, RequestFacts, note
+from core.request_facts import CURRENT, note
 from schema.context import Context
 
 # Word by word a list of guesses would otherwise become the schema: which field there is, and what it wants.
@@ -59,7 +59,7 @@ class OneContextPerOperation(SchemaExtension):
         structlog.contextvars.bind_contextvars(request_id=context.request_id)
         if (facts := CURRENT.get()) is not None and facts.is_socket:
             # A socket has many operations, each in a task of its own.
-            CURRENT.set(RequestFacts(is_socket=True))
+            CURRENT.set(facts.next())
             note(request_id=context.request_id, seller=None if context.principal is None else context.principal.seller_id)
         try:
             yield

@@ -20,10 +20,13 @@ from app.graphql.rules import OperationRules
 from resolvers.address import AddressMutation, AddressQuery
 from resolvers.bulk_import import BulkImportMutation, BulkImportQuery
 from resolvers.customer import CustomerMutation, CustomerQuery
+from resolvers.data_export import DataExportMutation, DataExportQuery
 from resolvers.document import DocumentMutation, DocumentQuery
 from resolvers.entity import EntityQuery
 from resolvers.erasure import ErasureMutation, ErasureQuery
+from resolvers.merging import MergingMutation, MergingQuery
 from resolvers.node import NodeQuery
+from resolvers.retention import RetentionMutation
 from resolvers.session import SessionMutation, SessionQuery
 from schema.entity import FEDERATION_SCALARS
 from schema.scalars import SCALARS
@@ -60,7 +63,9 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be read.",
             NodeQuery,
             CustomerQuery,
+            MergingQuery,
             ErasureQuery,
+            DataExportQuery,
             AddressQuery,
             DocumentQuery,
             BulkImportQuery,
@@ -72,7 +77,10 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             "Everything that can be changed. A mutation reports all its problems at once as userErrors, and changes nothing "
             "when there is one.",
             CustomerMutation,
+            MergingMutation,
             ErasureMutation,
+            DataExportMutation,
+            RetentionMutation,
             AddressMutation,
             DocumentMutation,
             BulkImportMutation,

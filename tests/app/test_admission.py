@@ -22,6 +22,7 @@ class Slow:
 
     def __init__(self) -> None:
         self.begun = 0
+        self.order: list[str | None] = []
         self.go_on = asyncio.Event()
         self.finish = asyncio.Event()
         self.finish.set()
@@ -34,6 +35,7 @@ class Slow:
             if not message.get("more_body", False):
                 break
         self.begun += 1
+        self.order.append(scope.get("lane"))
         await self.go_on.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await self.finish.wait()
@@ -43,12 +45,12 @@ class Slow:
 class Client:
     """One request whose body may be a while in coming."""
 
-    def __init__(self, application: ASGIApp, path: str = "/graphql", *, complete: bool = True) -> None:
+    def __init__(self, application: ASGIApp, path: str = "/graphql", *, complete: bool = True, lane: str = "one") -> None:
         self.answer: list[Message] = []
         self._body: asyncio.Queue[Message] = asyncio.Queue()
         if complete:
             self.complete()
-        scope = {"type": "http", "path": path, "method": "POST", "headers": []}
+        scope = {"type": "http", "path": path, "method": "POST", "headers": [], "lane": lane}
         self.task: asyncio.Task[None] = asyncio.create_task(self._run(application, scope))
 
     async def _run(self, application: ASGIApp, scope: Scope) -> None:
@@ -82,7 +84,7 @@ def _slow() -> Slow:
 
 
 def admitted(slow: Slow, *, most: int, queued: int) -> Admitted:
-    return Admitted(slow, Admission(most=most, queued=queued), refuse_operation)
+    return Admitted(slow, Admission(most=most, queued=queued), refuse_operation, lambda scope: scope["lane"])
 
 
 async def test_what_fits_is_answered_the_next_wait_in_order_and_the_rest_is_refused_at_once(slow: Slow) -> None:
@@ -95,6 +97,70 @@ async def test_what_fits_is_answered_the_next_wait_in_order_and_the_rest_is_refu
     slow.go_on.set()
     assert [200, 200, 200, 503] == [await client.over() for client in clients]
     assert 3 == slow.begun
+
+
+async def test_a_seller_who_floods_the_process_refuses_itself_and_others_wait_for_one_turn(slow: Slow) -> None:
+    application = admitted(slow, most=1, queued=10)
+    flood = [Client(application, lane="loud") for _ in range(30)]
+    await settled()
+
+    calm = [Client(application, lane="calm") for _ in range(2)]
+    await settled()
+
+    # Two of those who waited made room.
+    assert [503] * 21 == [client.status for client in flood if client.status is not None]
+    assert [None, None] == [client.status for client in calm]
+    slow.go_on.set()
+    await asyncio.gather(*(client.over() for client in (*flood, *calm)))
+    assert [200, 200] == [client.status for client in calm]
+    assert 9 == sum(client.status == 200 for client in flood)
+    # The first was being answered already; then they take turns.
+    assert ["loud", "loud", "calm", "loud", "calm"] + ["loud"] * 6 == slow.order
+
+
+async def test_where_everybody_waits_as_long_as_others_the_last_to_come_is_refused(slow: Slow) -> None:
+    application = admitted(slow, most=1, queued=4)
+    waiting = [Client(application, lane=lane) for lane in ("a", "a", "a", "b", "b")]
+    await settled()
+
+    late = [Client(application, lane=lane) for lane in ("a", "b", "c")]
+    await settled()
+
+    # One for the third seller, who has none, is made room for.
+    assert [503, 503, None] == [client.status for client in late]
+    assert [None, None, 503, None, None] == [client.status for client in waiting]
+    slow.go_on.set()
+    assert [200] * 5 == [await client.over() for client in (*waiting[:2], *waiting[3:], late[2])]
+
+
+async def test_no_more_wait_than_get_a_place_in_time(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Whoever would wait in vain is told at once.
+    """
+    admission = Admission(most=1, queued=1000)
+    admission._rate = 6 / module.QUEUE_SECONDS
+    application = Admitted(slow, admission, refuse_operation)
+
+    clients = [Client(application) for _ in range(6)]
+    await settled()
+
+    assert [None, None, None, None, 503, 503] == [client.status for client in clients]
+    slow.go_on.set()
+    assert [200] * 4 == [await client.over() for client in clients[:4]]
+
+
+async def test_how_fast_places_become_free_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    admission = Admission(most=1, queued=1000)
+    assert 1000 == admission._room()
+    await admission.enter()
+    others = [asyncio.create_task(admission.enter()) for _ in range(100)]
+    await settled()
+    for _ in others:
+        await asyncio.sleep(0.002)
+        admission.leave()
+    await asyncio.gather(*others)
+
+    assert 1 <= admission._room() < 1000
 
 
 async def test_who_waits_too_long_is_refused_and_takes_no_place(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,13 @@ MASTER_KEY = base64.b64encode(b"m" * 32).decode()
 def loaded(tmp_path: Path, sign_in: dict[str, Any] | None, **others: Any) -> Settings:
     security = {"keyFile": "keys.json", "masterKey": MASTER_KEY} | ({} if sign_in is None else {"operatorSignIn": sign_in})
     path = tmp_path / "config.yaml"
-    content = {"mongodb": {"uri": "mongodb://localhost"}, "server": {"publicUrl": SERVICE}, "security": security, **others}
+    content = {
+        "mongodb": {"uri": "mongodb://localhost"},
+        "server": {"publicUrl": SERVICE},
+        "security": security,
+        "malware": {"scanner": "none"},
+        **others,
+    }
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return load_settings(path, {})
 

@@ -83,7 +83,7 @@ SECRETS = {
     "PUSHER_SECRET": "canary-3",
     "NEW_RELIC_LICENSE_KEY": "canary-4",
 }
-OURS = f"{BRIEF}security:\n  keyFile: keys.json\n  masterKey: {MASTER_KEY}\n"
+OURS = f"{BRIEF}security:\n  keyFile: keys.json\n  masterKey: {MASTER_KEY}\nmalware:\n  scanner: clamav\n"
 
 
 @pytest.fixture(autouse=True)
@@ -484,6 +484,15 @@ def test_what_is_fine_at_home_is_refused_in_production(path: Path, key: str, val
 
     assert "not safe in production" in message
     assert [key] == [line.partition(":")[0].strip() for line in message.splitlines()[1:]]
+
+
+def test_production_has_to_say_who_looks_for_malware(path: Path) -> None:
+    change(path, "environment", "production")
+    change(path, "malware", {"host": "clamav"})
+
+    assert "  malware.scanner: says nobody" in refusal(path)
+    change(path, "malware.scanner", "none")
+    assert "none" == load_settings(path, SECRETS).malware.scanner
 
 
 def test_codes_do_not_travel_in_the_clear_in_production(path: Path) -> None:

@@ -40,6 +40,9 @@ def settings_with(*trusted: dict[str, Any], **security: Any) -> dict[str, Any]:
     }
 
 
+PRODUCTION = {"environment": "production", "malware": {"scanner": "none"}}
+
+
 def loaded(tmp_path: Path, content: dict[str, Any]) -> Settings:
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -233,5 +236,5 @@ async def test_keys_come_over_tls_in_production(tmp_path: Path) -> None:
     async with open_verifiers(loaded(tmp_path, content), OWN, SystemClock()):
         pass
     with pytest.raises(InvalidSettings, match=r"^security\.trustedIssuers\.0\.jwksUrl: "):
-        async with open_verifiers(loaded(tmp_path, {**content, "environment": "production"}), OWN, SystemClock()):
+        async with open_verifiers(loaded(tmp_path, {**content, **PRODUCTION}), OWN, SystemClock()):
             pass

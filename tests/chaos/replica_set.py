@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,9 @@ from embedded.mongod import REPLICA_SET, Mongod
 from embedded.ports import LOOPBACK, choose
 
 MEMBERS = 3
+SETTINGS = {"electionTimeoutMillis": 5000, "catchUpTimeoutMillis": 2000}
+"""What docs/reliability.md asks of a set. With MongoDB's own (10 s, and as long as it takes), a new primary waits for one that
+fell silent until its heartbeat times out, 10 s more."""
 _PATIENCE = 90.0
 
 
@@ -56,10 +60,11 @@ class ReplicaSet:
     async def initiate(self) -> None:
         """Make them one set, and wait until it has a primary and two secondaries."""
         members = [{"_id": number, "host": f"{LOOPBACK}:{port}"} for number, port in enumerate(self.ports)]
+        asked = {"_id": REPLICA_SET, "members": members, "settings": SETTINGS}
         async with self._directly(0) as client, asyncio.timeout(_PATIENCE):
             while True:
                 with suppress(PyMongoError):
-                    await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+                    await client.admin.command("replSetInitiate", asked)
                     break
                 await asyncio.sleep(0.1)
         await self.whole()
@@ -71,6 +76,15 @@ class ReplicaSet:
                 for number in range(MEMBERS):
                     if (await self._hello(number)).get("isWritablePrimary"):
                         return number
+                await asyncio.sleep(0.1)
+
+    async def other_primary(self, before: int, since: float) -> float:
+        """Wait until another member than *before* is primary; return how long after the moment *since* that was, in seconds."""
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                for number in range(MEMBERS):
+                    if number != before and (await self._hello(number)).get("isWritablePrimary"):
+                        return time.monotonic() - since
                 await asyncio.sleep(0.1)
 
     async def whole(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -43,6 +44,8 @@ class Process:
     pid: int
     megabytes: float
     files: int
+    """Sockets included."""
+    threads: int
 
 
 @dataclass(slots=True)
@@ -119,10 +122,11 @@ class Faults:
     chance: random.Random
     done: Counter[str] = field(default_factory=Counter)
 
-    async def one(self) -> None:
-        """Break something, and mend it where that does not happen by itself."""
+    async def one(self, *, killing: bool) -> None:
+        """Break something, and mend it where that does not happen by itself; our own processes are killed only if *killing*."""
+        killed = ("serve", "worker", "relay", "mongod", "aws") if killing else ("mongod", "aws")
         faults: Mapping[str, Callable[[], Awaitable[None]]] = {
-            **{f"kill {name}": self._killing(name) for name in ("serve", "worker", "relay", "mongod", "aws")},
+            **{f"kill {name}": self._killing(name) for name in killed},
             **{f"freeze {name}": self._freezing(name) for name in ("mongod", "kafka", "aws", "relay", "worker")},
         }
         name = self.chance.choice(sorted(faults))
@@ -159,18 +163,55 @@ def processes(stack: StackUnderTest, minute: int) -> list[Process]:
             continue
         for pid in pids if isinstance(pids, list) else [pids]:
             with suppress(OSError):
-                pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
-                found.append(Process(minute, name, pid, pages * _PAGE / 1e6, sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())))
+                here = Path(f"/proc/{pid}")
+                pages = int((here / "statm").read_text("ascii").split()[1])
+                files, threads = (sum(1 for _ in (here / one).iterdir()) for one in ("fd", "task"))
+                found.append(Process(minute, name, pid, pages * _PAGE / 1e6, files, threads))
     return found
 
 
-def grown(samples: list[Process], *, warm: int) -> dict[str, str]:
-    """Return how much each process that lived on after minute *warm* has grown since: memory in MB, and open files."""
-    said = {}
-    for pid in {one.pid for one in samples}:
-        mine = [one for one in samples if one.pid == pid and one.minute >= warm]
-        if len(mine) > 1:
-            first, last = mine[0], mine[-1]
-            change = f"{last.megabytes - first.megabytes:+.0f} MB to {last.megabytes:.0f}, {last.files - first.files:+d} files"
-            said[f"{first.name} {pid}"] = f"{change} in {last.minute - first.minute} min"
-    return said
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What one process held, minute by minute, from some minute on."""
+
+    samples: list[Process]
+
+    @property
+    def name(self) -> str:
+        """Which process it was."""
+        return f"{self.samples[0].name} {self.samples[0].pid}"
+
+    @property
+    def minutes(self) -> int:
+        """How long that was."""
+        return self.samples[-1].minute - self.samples[0].minute
+
+    def grown(self, what: Callable[[Process], float]) -> float:
+        """Return by how much the last third is above the first one, at their medians: one sample says little."""
+        third = max(1, len(self.samples) // 3)
+        return median(map(what, self.samples[-third:])) - median(map(what, self.samples[:third]))
+
+    def __str__(self) -> str:
+        curve = ", ".join(f"{one.minute}: {one.megabytes:.0f}/{one.files}/{one.threads}" for one in self.samples)
+        return (
+            f"{self.name} for {self.minutes} min: {self.grown(lambda one: one.megabytes):+.1f} MB, "
+            f"{self.grown(lambda one: one.files):+.0f} files, {self.grown(lambda one: one.threads):+.0f} threads; {curve}"
+        )
+
+
+def lives(samples: list[Process], *, warm: int) -> list[Life]:
+    """Return the lives of the processes that went on after minute *warm*, as they were from then on."""
+    found: dict[int, list[Process]] = {}
+    for one in samples:
+        if one.minute >= warm:
+            found.setdefault(one.pid, []).append(one)
+    return [Life(mine) for mine in found.values() if len(mine) > 1]
+
+
+async def held(metrics: str) -> dict[str, float]:
+    """Return what the API holds for others, by its own figures: nothing, when nobody asks for anything any more."""
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        text = (await http.get(metrics)).text
+    wanted = ("http_requests_in_flight", "http_requests_waiting", "live_connections", "mongodb_pool_connections_in_use")
+    lines = [line.rpartition(" ") for line in text.splitlines() if line.startswith(wanted)]
+    return {name: float(value) for name, _, value in lines}

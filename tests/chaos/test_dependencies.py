@@ -136,8 +136,8 @@ async def test_without_the_object_store_only_files_wait(ways: Ways, http: httpx.
     _log.info("others' p99 %.0f ms before, %.0f ms during (%d calls)", before, during, len(found))
     _log.info("files: first %s", [(code_of(body), round(took, 1)) for body, took in first])
     _log.info("files: later %s", [(code_of(body), round(took, 2)) for body, took in later])
-    assert {code_of(body) for body, _ in first} <= TYPED
-    assert DEADLINE + 5 > max(took for _, took in first)
+    assert {"UNAVAILABLE"} == {code_of(body) for body, _ in first}
+    assert DEADLINE > max(took for _, took in first)
     # The circuit is open: nobody waits any more.
     assert {"UNAVAILABLE"} == {code_of(body) for body, _ in later}
     assert DEADLINE / 2 > max(took for _, took in later)

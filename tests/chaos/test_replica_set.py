@@ -60,8 +60,10 @@ async def test_a_primary_that_is_lost_costs_seconds_and_nothing_that_was_acknowl
         tokens = {name: deployment.token(name) for name in ("one", "two")}
         async with load(deployment.url, tokens, callers=CALLERS) as running:
             await running.until(100)
+            before = await nodes.primary()
             moment = time.monotonic()
             mend = await fault(nodes)
+            elected = await nodes.other_primary(before, moment)
             await running.until(200)
             mend()
             await nodes.whole()
@@ -70,7 +72,8 @@ async def test_a_primary_that_is_lost_costs_seconds_and_nothing_that_was_acknowl
             findings = await running.history.check(mongo.database)
 
     failures = running.history.outcomes(since=moment)
-    _log.info("errors for %.1f s; since then %s", running.history.seconds_of_errors(moment), failures)
+    errors = running.history.seconds_of_errors(moment)
+    _log.info("another primary after %.1f s, errors for %.1f s; since then %s", elected, errors, failures)
     assert [] == findings
     assert {} == running.history.untyped()
     assert 400 <= len(running.history.done)

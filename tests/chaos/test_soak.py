@@ -14,13 +14,21 @@ from pymongo import AsyncMongoClient
 from tests.api import Api, Json, fresh
 from tests.chaos.history import History, check_published, published
 from tests.chaos.load import load
-from tests.chaos.soak import IMPORT_ROWS, Faults, Noise, Process, grown, processes
+from tests.chaos.soak import IMPORT_ROWS, Faults, Noise, Process, held, lives, processes
 from tests.embedded.stacks import REAL, stack_under_test
 from tests.journeys.outages import until
 
 _MINUTES = float(os.environ.get("SOAK_MINUTES", "2"))
 _SEED = int(os.environ.get("CHAOS_SEED", "1"))
 _CALLERS = int(os.environ.get("SOAK_CALLERS", "3"))
+_KILLING = _MINUTES / 3
+"""In these first minutes our own processes are killed too. What lives on is looked at for leaks, whatever else fails."""
+_LONG = 20
+"""Minutes after which a life says something: memory has grown to what it takes by then."""
+_MOST_MEGABYTES = 20
+_MOST_FILES = 10
+_AT_REST = {"mongodb_pool_connections_in_use": 3}
+"""What a process holds that serves nobody: it follows changes of its own accord."""
 _log = logging.getLogger(__name__)
 
 
@@ -47,23 +55,39 @@ async def test_mixed_traffic_with_a_fault_a_minute_loses_doubles_and_leaks_nothi
                     if passed >= minute * 60:
                         samples += processes(stack, minute)
                         minute += 1
-                        await faults.one()
+                        await faults.one(killing=passed < _KILLING * 60)
                     await asyncio.sleep(0.5)
                 samples += processes(stack, minute)
                 await running.until(50)
             noise.stop.set()
             for task in watching:
                 task.cancel()
+        left = await at_rest(stack.read()["metrics"])
         findings, figures = await _left(stack.read(), noise, running.history, sellers)
 
     _log.info("%.0f min, seed %d; faults: %s", _MINUTES, _SEED, dict(faults.done))
     _log.info("changes: %s; beside: %s", dict(running.history.outcomes()), dict(noise.seen))
     _log.info("%s", figures)
-    for name, change in sorted(grown(samples, warm=1).items()):
-        _log.info("%s: %s", name, change)
+    lived = lives(samples, warm=round(_KILLING) + 2)
+    for one in lived:
+        _log.info("%s", one)
     assert [] == findings
+    assert {} == left
     assert [] == noise.wrong
     assert not {code for code in running.history.untyped() if not code.startswith("lost ")}
+    long = [one for one in lived if one.minutes >= _LONG]
+    assert [] == [str(one) for one in long if one.grown(lambda sample: sample.megabytes) > _MOST_MEGABYTES]
+    assert [] == [str(one) for one in long if one.grown(lambda sample: sample.files + sample.threads) > _MOST_FILES]
+
+
+async def at_rest(metrics: str) -> dict[str, float]:
+    """Wait until nobody is served any more, at most two minutes; return what is still held for somebody then."""
+    end = time.monotonic() + 120
+    while True:
+        found = {name: value for name, value in (await held(metrics)).items() if value > _AT_REST.get(name, 0)}
+        if not found or time.monotonic() > end:
+            return found
+        await asyncio.sleep(1)
 
 
 async def _left(found: Json, noise: Noise, history: History, sellers: list[str]) -> tuple[list[str], str]:
@@ -85,4 +109,7 @@ async def _left(found: Json, noise: Noise, history: History, sellers: list[str])
         )
         mine = [one for one in records if dict(one.headers)["seller_id"].decode() in sellers]
         findings += check_published(mine, events)
+        unfinished = await database["import_segments"].count_documents({"done": False})
+        if unfinished:
+            findings.append(f"{unfinished} segments of imports are left with their leases")
     return findings, f"{len(events)} events, {len(mine)} records of them; {len(noise.imports)} imports of {IMPORT_ROWS} rows"

@@ -95,7 +95,7 @@ def test_events_tell_what_the_map_allows_and_no_more(collection: str) -> None:
     reference = {name for name, field in COLLECTIONS[collection].fields.items() if field.told is EventPrivacy.REFERENCE}
 
     allowed = set(COLLECTIONS[collection].names(lambda field: field.told is not None))
-    assert allowed - reference == written
+    assert allowed == written | reference
 
 
 def test_a_masked_event_says_nothing_that_the_map_would_hide() -> None:

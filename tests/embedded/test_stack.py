@@ -60,10 +60,10 @@ def test_stack_json_is_complete_and_private(shared: StackUnderTest) -> None:
         "graphql", "graphql_ws", "rest", "console", "metrics", "traces", "seller_id", "other_seller_id", "issuer",
         "tokens", "client", "customer_id",
         "mongodb_uri", "mongodb_database", "kafka_brokers", "topics", "s3_endpoint", "sqs_endpoint", "bucket", "queue_url",
-        "aws", "otp_outbox", "pids",
+        "aws", "clamd", "otp_outbox", "pids",
     ] == list(found)  # fmt: skip
     assert ["operator", "other_operator", "service", "customer"] == list(found["tokens"])
-    assert ["serve", "worker", "relay", "mongod", "kafka", "aws", "openid", "traces"] == list(found["pids"])
+    assert ["serve", "worker", "relay", "mongod", "kafka", "aws", "openid", "traces", "clamd"] == list(found["pids"])
     assert 2 == len(set(found["pids"]["worker"]))
     assert 0o600 == stat.S_IMODE((shared.directory / "keys.json").stat().st_mode)
     assert 0o600 == stat.S_IMODE((shared.directory / "master.key").stat().st_mode)
@@ -86,6 +86,8 @@ def test_the_services_get_settings_that_hold(shared: StackUnderTest, monkeypatch
     assert found["mongodb_uri"] == settings.mongodb.uri.get_secret_value()
     assert found["kafka_brokers"].split(",") == settings.kafka.brokers
     assert (found["s3_endpoint"], found["bucket"]) == (settings.aws.s3.endpoint, settings.aws.s3.bucket)
+    assert found["clamd"] == f"{settings.malware.host}:{settings.malware.port}"
+    assert "clamav" == settings.malware.scanner
     assert found["otp_outbox"] == str(settings.security.otp_outbox)
     assert found["rest"] == found["issuer"] == settings.security.issuer == settings.server.public_url
     assert found["queue_url"].endswith(f"/{settings.aws.sqs.queues.customer_queue}")
@@ -106,7 +108,7 @@ def test_the_tokens_speak_for_whom_they_say(shared: StackUnderTest) -> None:
 
 
 @shares_a_stack
-@pytest.mark.parametrize("name", ["worker", "relay", "serve", "mongod", "aws", "openid", "traces"])
+@pytest.mark.parametrize("name", ["worker", "relay", "serve", "mongod", "aws", "openid", "traces", "clamd"])
 def test_a_killed_process_comes_back(shared: StackUnderTest, name: str) -> None:
     before = shared.read()
     victim = before["pids"][name]
@@ -158,13 +160,13 @@ def test_a_server_given_by_url_is_used_and_not_started(shared: StackUnderTest, t
         found = other.start()
 
         assert given == found["mongodb_uri"]
-        assert ["serve", "worker", "relay", "kafka", "aws", "openid", "traces"] == list(found["pids"])
+        assert ["serve", "worker", "relay", "kafka", "aws", "openid", "traces", "clamd"] == list(found["pids"])
 
 
 def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
     stack.start()
     demo = (stack.directory / "demo.json").read_text()
-    assert 8 == len(stack.survivors())
+    assert 9 == len(stack.survivors())
 
     assert 0 == stack.signal(signal.SIGTERM)
 

@@ -30,10 +30,14 @@ ROOT_FIELDS: dict[str, GraphQLField] = {
 }
 """``Query.customer`` and so on."""
 
-CUS, ADR, DOC, IMP, SES = (
-    f"<{kind.value}>" for kind in (IdKind.CUSTOMER, IdKind.ADDRESS, IdKind.DOCUMENT, IdKind.BULK_IMPORT, IdKind.SESSION)
+CUS, ADR, DOC, IMP, SES, EXP = (
+    f"<{kind.value}>"
+    for kind in (
+        *(IdKind.CUSTOMER, IdKind.ADDRESS, IdKind.DOCUMENT, IdKind.BULK_IMPORT, IdKind.SESSION),
+        IdKind.DATA_EXPORT,
+    )
 )
-ANY = (CUS, ADR, DOC, IMP, SES)
+ANY = (CUS, ADR, DOC, IMP, SES, EXP)
 NOBODY = new_id(IdKind.CUSTOMER)
 """A customer that there is not, for fields that take two: the same one twice would be a mistake of its own."""
 UNIQUE = "<unique>"
@@ -48,7 +52,9 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Query.customerBy": ({"key": {"id": CUS}},),
     "Query.customerExists": ({"email": f"{UNIQUE}@example.com"},),
     "Query.customers": ({"filter": {"ids": [CUS]}},),
+    "Query.mergePreview": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
     "Query.erasureReceipt": ({"customerId": CUS},),
+    "Query.customerDataExport": ({"id": EXP},),
     "Query.address": ({"id": ADR},),
     "Query.addresses": ({"filter": {"customerId": CUS}},),
     "Query.document": ({"id": DOC},),
@@ -72,7 +78,11 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.deleteCustomer": ({"id": CUS},),
     "Mutation.eraseCustomer": ({"id": CUS},),
     "Mutation.cancelErasure": ({"id": CUS},),
+    "Mutation.exportCustomerData": ({"id": CUS},),
+    "Mutation.setLegalHold": ({"id": CUS, "reason": "Case 7/2026"}, {"id": CUS, "reason": ""}),
+    "Mutation.liftLegalHold": ({"id": CUS, "reason": "Settled"},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),
+    "Mutation.unmergeCustomers": ({"id": CUS},),
     "Mutation.createAddress": (
         {"customerId": CUS, "input": BERLIN},
         {"customerId": CUS, "input": {**BERLIN, "line1": ""}},

@@ -139,7 +139,7 @@ async def test_identifier_that_both_have_differently_is_free_and_nobody_elses(ex
     assert [] == (await payload(execute, CREATE, {"input": {"email": both_have}}))["userErrors"]
 
 
-async def test_the_one_that_went_is_gone_everywhere(
+async def test_the_one_that_went_is_gone_and_its_id_leads_to_who_is_left(
     execute: Api, tokens: Tokens, outbox: Outbox, seller: str, container: Container
 ) -> None:
     into, gone = await create(execute), await create(execute)
@@ -148,8 +148,9 @@ async def test_the_one_that_went_is_gone_everywhere(
     await merged(execute, into, gone)
 
     reads = "query($id: ID!) { customer(id: $id) { id } node(id: $id) { id } customers(filter: {ids: [$id]}) { totalCount } }"
-    assert {"customer": None, "node": None, "customers": {"totalCount": 0}} == await execute.data(reads, {"id": gone["id"]})
-    assert [("NOT_FOUND", ["id"])] == codes(await payload(execute, DELETE, {"id": gone["id"]}))
+    answer = await execute.data(reads, {"id": gone["id"]})
+    assert {"customer": {"id": into["id"]}, "node": None, "customers": {"totalCount": 0}} == answer
+    assert [("MERGED", ["id"])] == codes(await payload(execute, DELETE, {"id": gone["id"]}))
     await until_refused(execute.http, token)
     assert into["id"] == (await container.mongo.database["customers"].find_one({"_id": gone["id"]}) or {})["merged_into"]
 
@@ -332,7 +333,7 @@ async def test_of_merges_that_cross_one_wins(execute: Api, container: Container,
         (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Customer)]
         losers = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
         assert 9 == len(losers)
-        assert {"NOT_FOUND"} == {loser.problems[0].code.value for loser in losers}
+        assert {"MERGED"} == {loser.problems[0].code.value for loser in losers}
         found = await execute.data(
             "query($ids: [ID!]) { customers(filter: {ids: $ids}) { nodes { id } } }", {"ids": [one, two]}
         )
@@ -352,7 +353,7 @@ async def test_nothing_is_lost_when_both_change_meanwhile(execute: Api) -> None:
     added = [one["address"] for one in outcomes if one.get("address")]
     refused = [codes(one) for one in outcomes if one["userErrors"]]
     left = await read(execute, into["id"])
-    assert [[("NOT_FOUND", ["customerId"])]] * len(refused) == refused
+    assert [[("MERGED", ["customerId"])]] * len(refused) == refused
     assert 2 + len(added) == len(left["addresses"])
     assert 1 == sum(address["isDefault"] for address in left["addresses"])
     assert list(range(1, left["version"] + 1)) == [one["version"] for one in await events(execute, into["id"])]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.graphql.catalogue import (
     ARGUMENTS,
     CUS,
     DOC,
+    EXP,
     HOW_TO_ADD,
     IMP,
     ROOT_FIELDS,
@@ -222,7 +224,7 @@ class Owned:
         """Return the answer to the operation that goes from a root field along *path*."""
         arguments = ARGUMENTS[name][0]
         if name in ANYTHING:
-            kind = {"Customer": CUS, "Address": ADR, "Document": DOC, "BulkImport": IMP}.get(
+            kind = {"Customer": CUS, "Address": ADR, "Document": DOC, "BulkImport": IMP, "DataExport": EXP}.get(
                 path[0].removeprefix("... on "), SES
             )
             arguments = next(one for one in ARGUMENTS[name] if kind in str(one))
@@ -245,6 +247,9 @@ async def _owned(callers: Callers, container: Container) -> Owned:
     job = (await payload(execute, CREATE_IMPORT, {"input": {"fileName": "some.csv"}}))["bulkImport"]["id"]
     await container.mongo.database["bulk_imports"].update_one(
         {"_id": job}, {"$set": {"error_report_key": "errors.csv", "result_report_key": "results.csv"}}
+    )
+    await container.mongo.database["customers"].update_one(
+        {"_id": customer["id"]}, {"$set": {"legal_hold_at": datetime.now(UTC), "legal_hold_reason": "Case 7/2026"}}
     )
     ids = {
         "cus": customer["id"],

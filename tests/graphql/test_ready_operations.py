@@ -166,7 +166,11 @@ async def test_operations_work_one_after_the_other(
     assert [True] == [session["current"] for session in answers["Sessions"]["sessions"]]
     assert 1 == len(answers["SignOut"]["logout"]["revokedSessionIds"])
     assert ["vip"] == answers["ChangeCustomer"]["updateCustomer"]["customer"]["tags"]
+    assert True is answers["PreviewMerge"]["mergePreview"]["possible"]
     assert "onboarding-1" == answers["MergeCustomers"]["mergeCustomers"]["customer"]["externalId"]
+    undone = answers["UnmergeCustomers"]["unmergeCustomers"]
+    told = answers["PreviewMerge"]["mergePreview"]
+    assert [told["from"]["id"], told["into"]["id"]] == [undone["customer"]["id"], undone["survivor"]["id"]]
     assert answers["DeleteCustomer"]["deleteCustomer"]["deletedId"] == answers["EraseCustomer"]["eraseCustomer"]["deletedId"]
     assert "UPDATED" == answers["FollowCustomers"]["customerEvents"]["type"]
     assert "VERIFIED" == answers["ApproveDocument"]["reviewDocument"]["document"]["status"]

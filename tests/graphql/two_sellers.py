@@ -9,7 +9,7 @@ from typing import Any
 from core.ids import IdKind, new_id
 from tests.api import Json
 
-ID = re.compile(r"\b(?:cus|adr|doc|imp|evt|ses)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+ID = re.compile(r"\b(?:cus|adr|doc|imp|evt|ses|exp)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 CUSTOMER = """{ id sellerId externalId email firstName lastName company tags attributes { key value } version
   addresses { id label line1 city } documents { id number } }"""
 ERRORS = "userErrors { code message field }"

@@ -75,7 +75,12 @@ class Failing:
     def __init__(self) -> None:
         self.asked = 0
         self.status = b"503 Service Unavailable"
-        self.address = ""
+        self.silent = False
+        self._period = 1
+
+    def every(self, period: int) -> None:
+        """Fail one time in so many only; else, nothing is there."""
+        self._period = period
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -83,7 +88,10 @@ class Failing:
                 self.asked += 1
                 fields = [line.partition(b":") for line in head.lower().split(b"\r\n")]
                 await reader.readexactly(next((int(value) for name, _, value in fields if name == b"content-length"), 0))
-                writer.write(b"HTTP/1.1 " + self.status + b"\r\ncontent-length: 0\r\n\r\n")
+                if self.silent:
+                    continue
+                status = b"404 Not Found" if self.asked % self._period else self.status
+                writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\n\r\n")
         writer.close()
 
 

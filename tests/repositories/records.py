@@ -25,9 +25,10 @@ async def store(repositories: Repositories, records: list[CustomerRecords]) -> N
     await repositories.addresses.insert_many([address for one in records for address in one.addresses])
     await repositories.documents.insert_many([document for one in records for document in one.documents])
     await repositories.keys.insert_stored([key for one in records for key in one.keys])
-    await repositories.events.append(
-        [MAKER.event(one.customer, CustomerEventType.CREATED, actor="operator:ada", changed=()) for one in records]
-    )
+    told = [MAKER.event(one.customer, CustomerEventType.CREATED, actor="operator:ada", changed=()) for one in records]
+    await repositories.events.append(told)
+    for one, event in zip(records, told, strict=True):
+        one.customer.chain = None if event.seal is None else event.seal.head
 
 
 def crowd(seller_id: str, size: int) -> list[CustomerRecords]:

@@ -113,6 +113,7 @@ async def test_the_same_record_twice_is_refused_by_its_id(mine: Repositories, se
 
 async def test_one_version_of_a_customer_has_one_event(mine: Repositories, seller: str) -> None:
     one = made(seller).customer
+    await mine.customers.insert(one)
     first, second = (MAKER.event(one, CustomerEventType.UPDATED, actor="a", changed=()) for _ in range(2))
     await mine.events.append([first])
 

@@ -6,7 +6,8 @@ import pytest
 
 from auth.principal import Scope
 from core.vocabulary import PrincipalKind
-from tests.api import Commands, Json, Tokens, fresh, some_email
+from tests.api import Api, Commands, Json, Tokens, fresh, some_email
+from tests.graphql.merging import merged
 from tests.rest.calls import ADDRESS, NOBODY, Calls, made, problem, reasons
 
 
@@ -117,7 +118,8 @@ async def test_default_addresses_of_several_sellers_customers_come_at_once(
     lines = [one["address"] and one["address"]["line1"] for one in shipping.json()["addresses"]]
     assert [None, "1 First Street SE", None, None, "1 First Street SE", None] == lines
     assert [False, False, False, True, False, False] == [one["address"] is not None for one in billing.json()["addresses"]]
-    assert ["customers", "addresses"] == asked
+    # One for those who are there, one for who goes on in the place of those who are not.
+    assert ["customers", "customers", "addresses"] == asked
 
 
 async def test_a_service_of_one_seller_sees_that_sellers_addresses_only(
@@ -161,3 +163,40 @@ async def test_numbers_of_documents_need_a_scope_of_their_own(rest: Calls, token
     problem(await rest.as_(tokens.service([Scope.CUSTOMERS_READ])).post(lookups, body), 403, "FORBIDDEN")
     answer = await rest.as_(tokens.service([Scope.CUSTOMERS_READ, Scope.DOCUMENTS_READ])).post(lookups, body)
     assert [ada["id"]] == [one["id"] for one in answer.json()["customers"]]
+
+
+async def test_what_is_known_of_one_that_was_merged_away_finds_who_is_left(
+    oms: Calls, rest: Calls, lookups: str, seller: str, execute: Api
+) -> None:
+    """
+    Orders keep the ids they were placed with: by each of them the survivor and its address are found.
+    """
+    first, second, last = [
+        await made(rest, seller, email=some_email(), externalId=f"old-{number}", addresses=[{**ADDRESS, "label": str(number)}])
+        for number in range(3)
+    ]
+    for gone, into in ((first, second), (second, last)):
+        await merged(execute, into, gone)
+    keys = [
+        {"id": first["id"]},
+        {"externalId": "old-0"},
+        {"externalId": "old-1"},
+        {"id": last["id"]},
+        {"email": first["email"]},
+    ]
+
+    found = (await oms.post(lookups, {"keys": keys})).json()["customers"]
+    ids = [first["id"], second["id"], last["id"], NOBODY]
+    reached = (await oms.post(DEFAULTS, {"customerIds": ids})).json()["addresses"]
+    one = await rest.get(f"/api/v1/sellers/{seller}/customers/{first['id']}")
+
+    assert [last["id"]] * 4 + [None] == [each and each["id"] for each in found]
+    assert ids == [each["customerId"] for each in reached]
+    assert ["2", "2", "2", None] == [each["address"] and each["address"]["label"] for each in reached]
+    assert (200, last["id"]) == (one.status_code, one.json()["id"])
+    refused = await rest.put(f"/api/v1/sellers/{seller}/customers/{first['id']}", {"firstName": "Eve"})
+    assert (404, "MERGED", last["id"]) == (
+        refused.status_code,
+        refused.json()["code"],
+        refused.json()["errors"][0]["mergedInto"],
+    )

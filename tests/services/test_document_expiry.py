@@ -195,8 +195,8 @@ async def test_a_file_that_is_being_checked_at_midnight_comes_too_late(
     files = expiry.container.services.documents._files
     accept, found = files.accept, {"documents": [made["document"]]}
 
-    async def slowly(document: Document, upload: PendingUpload) -> StoredFile | Problem:
-        accepted = await accept(document, upload)
+    async def slowly(document: Document, upload: PendingUpload, at: datetime) -> StoredFile | Problem:
+        accepted = await accept(document, upload, at)
         await expiry.container.mongo.database["documents"].update_one({"_id": document.id}, {"$set": {"expires_on": LAST_DAY}})
         await expiry.chore().sweep()
         return accepted

@@ -16,14 +16,15 @@ from core.vocabulary import AddressKind, CustomerEventType, CustomerKind, Custom
 from models.customer import RowSource
 from repositories.base import stored_form
 from repositories.customer_event import stored_event
-from services.customer_values import created_fields
+from services.changes import joined, of_addresses, of_customer, of_documents
+from services.customer_values import PATCHABLE, created_fields
 from services.new_customers import new_customer
 from services.records import RecordMaker, changed_fields
 from tests.mock_mongo import mock_mongo
 
 SEALER = Sealer("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
 AT = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
-RANDOM = {"_id", "number_box", "id", "wrapped"}
+RANDOM = {"_id", "number_box", "id", "wrapped", "changes", "chain", "salt", "digest", "hash"}
 """What differs each time something is made: new ids, new keys, and what is sealed with them."""
 
 
@@ -71,6 +72,15 @@ def stored(documents: list[dict[str, Any]]) -> list[Any]:
     return [[(name, value) for name, value in decode(encode(one)).items() if name not in RANDOM] for one in documents]
 
 
+def without_ids(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what a new customer came with, what belongs to it by its number instead of its new id."""
+    (side,) = changes
+    return {
+        name: list(value.values()) if name in {"addresses", "documents"} else value
+        for name, value in decode(encode(changes))[side].items()
+    }
+
+
 @settings(deadline=None)  # the first one waits for what models and drafts are checked with
 @given(DRAFTS, st.sampled_from(EventPrivacy))
 def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, privacy: EventPrivacy) -> None:
@@ -78,7 +88,19 @@ def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, 
     source = RowSource(import_id="imp_1", row=7)
     records = maker.new_customer(draft, seller_id="acme", at=AT, customer_id="cus_7", source=source)
     changed = changed_fields(created_fields(draft))
-    event = maker.event(records.customer, CustomerEventType.CREATED, actor="import:imp_1", changed=changed)
+    changes = joined(
+        of_customer(None, {name: getattr(records.customer, name) for name in PATCHABLE}),
+        of_addresses(*((None, one) for one in records.addresses)),
+        of_documents(*((None, one) for one in records.documents)),
+    )
+    event = maker.event(
+        records.customer,
+        CustomerEventType.CREATED,
+        actor="import:imp_1",
+        changed=changed,
+        changes=changes,
+        origin={"import_id": "imp_1", "row": 7},
+    )
 
     documents = maker.new_documents(draft.documents, seller_id="acme", customer_id="cus_7", at=AT)
     made = new_customer(
@@ -98,6 +120,7 @@ def test_a_new_customer_is_stored_as_its_records_would_be(draft: CustomerDraft, 
     assert stored([stored_form(one) for one in records.documents]) == stored(list(made.documents))
     assert stored(list(records.keys)) == stored(list(made.keys))
     assert stored([stored_event(event)]) == stored([made.event])
+    assert without_ids(changes) == without_ids(made.event["changes"])
 
 
 def test_what_belongs_to_a_new_customer_has_ids_of_its_own_and_a_number_that_can_be_opened() -> None:

@@ -1,7 +1,9 @@
 """``customer-service vault`` and ``privacy``, as an operator types them, on a database of their own."""
 
 import asyncio
+import hashlib
 import json
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,27 @@ def test_an_erasure_is_proved_from_the_command_line(
     database["erasure_receipts"].update_one({}, {"$set": {"actor": "operator:eve"}})
     assert 1 == run(privacy.privacy, "receipt", customer)[0]
     assert 1 == run(privacy.privacy, "values", customer)[0]
+
+
+def test_everything_about_a_person_is_written_into_a_file_that_only_the_operator_can_read(
+    run: Callable[..., tuple[int, str]], settings: Settings, tmp_path: Path
+) -> None:
+    customer = asyncio.run(_store(settings, "ada@example.com", "C01X00T47"))
+    output = tmp_path / "ada.zip"
+
+    status, told = run(privacy.privacy, "export", customer, "--output", str(output), "--json")
+    again = run(privacy.privacy, "export", customer, "--output", str(output))
+    asyncio.run(_erase(settings, customer))
+    gone = run(privacy.privacy, "export", customer, "--output", str(tmp_path / "gone.zip"))
+
+    said = json.loads(told)
+    assert (0, output.stat().st_size, 0o600) == (status, said["size"], output.stat().st_mode & 0o777)
+    assert hashlib.sha256(output.read_bytes()).hexdigest() == said["sha256"]
+    with zipfile.ZipFile(output) as archive:
+        assert {*said["parts"], "manifest.json"} == set(archive.namelist())
+        assert ["C01X00T47"] == [one["number"] for one in json.loads(archive.read("data/documents.json"))]
+    assert (2, 1) == (again[0], gone[0])
+    assert [output] == list(tmp_path.glob("*.zip"))
 
 
 def test_values_may_come_from_a_persons_letter(run: Callable[..., tuple[int, str]], settings: Settings) -> None:
