@@ -43,7 +43,7 @@ LAST = PageRequest(size=20, backward=True, after=None, before=None)
 SOME_TIME = TimeRange(start=START + timedelta(minutes=10), end=START + timedelta(minutes=200))
 ORDER = {"CREATED_AT": "listed_by_created_at", "UPDATED_AT": "listed_by_updated_at", "NAME": "listed_by_name"}
 IN_ORDER = {"FETCH", "IXSCAN", "LIMIT"}
-MERGED = {"SORT_MERGE"}
+MERGED = {"SORT_MERGE", "SUBPLAN"}
 """Names come from several lists, each in order."""
 EVERY_SORT = pytest.mark.parametrize("sort", CustomerSort)
 
