@@ -270,7 +270,9 @@ COLLECTIONS: Mapping[str, Collection] = {
             **_plain("format.newline", "counts.processed", "counts.created", "counts.updated", "counts.unchanged"),
             **_plain("counts.failed", "counts.warning", "bytes_done", "total_rows", "plan.segments", "plan.offset", "plan.row"),
             **_plain("plan.done", "ending.status", "ending.failure.code", "ending.failure.message", "nudge_at"),
-            **_plain("error_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"),
+            **_plain(
+                "error_report_key", "masked_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"
+            ),
             **_plain("upload_expires_at", "started_at", "finished_at", "content_removed_at"),
         },
     ),

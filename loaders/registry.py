@@ -25,6 +25,7 @@ from repositories.document import DocumentRepository
 from repositories.history import Entry, HistoryPage, HistoryRepository
 from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
+from repositories.whole_customer import Parts, Whole, WholeCustomers
 
 Owner = tuple[str, str]
 """A seller's id and a customer's: the tenant is part of every key."""
@@ -42,9 +43,11 @@ class Lanes:
     """
 
     def __init__(self) -> None:
-        self._lanes: WeakValueDictionary[tuple[str, Fields, Reach], Lane[Any, Any]] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[tuple[str, Fields | Parts, Reach], Lane[Any, Any]] = WeakValueDictionary()
 
-    def of(self, query: str, tenant: Reach, fetch: Callable[[], Fetch[Any, Any]], fields: Fields = None) -> Lane[Any, Any]:
+    def of(
+        self, query: str, tenant: Reach, fetch: Callable[[], Fetch[Any, Any]], fields: Fields | Parts = None
+    ) -> Lane[Any, Any]:
         """Return the lane of the query that is called so and reads *fields*, inside *tenant*.
 
         *fetch* makes what it is asked by, when nobody asks it at present.
@@ -62,7 +65,7 @@ class Loaders:
         audit(tenant)
         self._tenant = tenant
         self._lanes = lanes or Lanes()
-        self._made: dict[tuple[str, Fields], Loader[Any, Any]] = {}
+        self._made: dict[tuple[str, Fields | Parts], Loader[Any, Any]] = {}
 
     def customers(self, fields: Fields) -> Loader[str, Row[Customer]]:
         """Customers by id, with these *fields* or, but for `CustomerRepository.UNREAD`, with all."""
@@ -83,6 +86,10 @@ class Loaders:
     def documents_of(self, fields: Fields) -> Loader[Owner, list[Row[Document]]]:
         """The documents of a customer, oldest first, with these *fields* or with all."""
         return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
+
+    def whole(self, parts: Parts) -> Loader[str, Whole]:
+        """Customers by id, with what belongs to them, in an operation inside of one seller."""
+        return self._with("whole customers", parts, lambda tenant: WholeCustomers(tenant).read_many, _NAMES_CUSTOMER)
 
     def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
         """The exports of everything about a customer, oldest first, with these *fields* or with all."""
@@ -121,7 +128,7 @@ class Loaders:
     def _with(
         self,
         query: str,
-        fields: Fields,
+        fields: Fields | Parts,
         ask: Callable[[Reach], Callable[..., Any]],
         possible: Callable[[Any], bool] | None = None,
     ) -> Loader[Any, Any]:

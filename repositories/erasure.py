@@ -1,6 +1,7 @@
 """What is left of customers, deleted ones too, for whoever destroys it, and the notes about files that are still to go.
 
-Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may.
+Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may, and
+`services.legal_hold`, which forbids it.
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence

@@ -16,6 +16,7 @@ from schema.enums import HistoryEntryType
 from schema.history import DocumentRead, EventOrigin, FieldChange
 from schema.node import present
 from services.history_view import changes_seen, origin_seen
+from services.masking import seen
 
 if TYPE_CHECKING:
     from schema.customer import Customer
@@ -65,9 +66,10 @@ class CustomerEvent:
     @strawberry.field(description="The customer as it is now; null once it is deleted. Needs `customers:read`.")
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")] | None:
         """Return the customer, loaded together with those of the answer's other events."""
-        info.context.may_read_customers()
-        found = await info.context.loaders.customer_by_id.load(self.customer_id)
-        customer: Customer | None = None if found is None else present(found)
+        viewer = info.context.viewer
+        viewer.require_sight()
+        found = await info.context.loaders.customers(None).load(self.customer_id)
+        customer: Customer | None = None if found is None else present(seen(viewer, found).record)
         return customer
 
     @strawberry.field(

@@ -114,9 +114,15 @@ def _number(
     documents: "Sequence[Document | Row[models.Document]]", info: Info
 ) -> Awaitable[list[str | Exception | None]] | list[str | Exception | None]:
     service, viewer = info.context.services.documents, info.context.viewer
-    records = [one.record for one in documents]
-    # Without waiting, where no number has to be opened: whoever waits takes a task.
-    return service.numbers(viewer, records) if Scope.DOCUMENTS_READ_FULL in viewer.scopes else service.endings(viewer, records)
+    if Scope.DOCUMENTS_READ_FULL in viewer.scopes:
+        return service.numbers(viewer, [one.record for one in documents])
+    # Without waiting, because no number has to be opened (whoever waits takes a task), and without a record of each.
+    return service.endings(viewer, list(map(_last_four, documents)))
+
+
+def _last_four(document: "Document | Row[models.Document]") -> str | None:
+    found: str | None = document.get("number_last_four") if isinstance(document, Row) else document.record.number_last_four
+    return found
 
 
 def _day(text: str | None) -> date | None:

@@ -76,16 +76,16 @@ class DocumentService:
             NotFound, Unavailable: it could not be recorded.
         """
         if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
-            return self.endings(viewer, documents)
+            return self.endings(viewer, [one.number_last_four for one in documents])
         viewer.require(Scope.DOCUMENTS_READ)
         numbered = [one for one in documents if one.number_last_four is not None]
         await self._accesses.record(viewer, numbered, DocumentPart.NUMBER)
         return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
 
-    def endings(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
-        """Return what anybody with ``documents:read`` may see of the numbers of documents."""
+    def endings(self, viewer: Principal, last_four: Sequence[str | None]) -> Numbers:
+        """Return what anybody with ``documents:read`` may see of numbers, by their last four characters."""
         viewer.require(Scope.DOCUMENTS_READ)
-        return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
+        return [None if four is None else f"••••{four}" for four in last_four]
 
     async def downloads(
         self, viewer: Principal, files: Sequence[tuple[Document, StoredFile]]

@@ -17,6 +17,7 @@ const VALUES = [
   'BulkImportPreviewRow',
   'CustomerMatch',
   'DocumentFile',
+  'DocumentScan',
   'DocumentUpload',
   'DownloadTarget',
   // There is one for a customer that was erased, and it is asked for by that customer's id.
