@@ -93,9 +93,9 @@ async def read(execute: Api, id_: str) -> Json:
 
 
 async def events(execute: Api, id_: str) -> list[Json]:
-    """Return a customer's history, oldest first."""
+    """Return a customer's history, oldest first, without the reads of its documents."""
     nodes: list[Json] = (await execute.data(HISTORY, {"id": id_}))["customer"]["history"]["nodes"]
-    return nodes[::-1]
+    return [node for node in nodes[::-1] if node["type"] != "DOCUMENT_READ"]
 
 
 def announced(content: bytes = PDF, content_type: str = "application/pdf", **more: Any) -> Json:
