@@ -11,6 +11,7 @@ from models.customer import Customer
 from models.merge import Merge
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import Changes, joined, moved, of_addresses, of_customer
 from services.customer_keys import seal_for
 from services.customer_lookup import not_found, require_customer, taken_problem
 from services.customer_merge import UNDONE_WITHIN
@@ -80,10 +81,14 @@ class CustomerUnmerging:
         await seal_for(work, self._records, back, plan.returned.documents, at)
         await _hand_back(work, plan, at)
         await work.merges.forget(gone.id)
-        updated = CustomerEventType.UPDATED
-        told = [(back, ["merged_into"]), (survivor, plan.changed)]
+        told = [(back, ["merged_into"], _changes_of_gone(plan)), (survivor, plan.changed, _changes_of_survivor(plan))]
         await work.events.append(
-            [self._records.event(one, updated, actor=viewer.actor, changed=changed_fields(names)) for one, names in told]
+            [
+                self._records.event(
+                    one, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(names), changes=changes
+                )
+                for one, names, changes in told
+            ]
         )
         return Unmerged(back, survivor)
 
@@ -130,6 +135,21 @@ class CustomerUnmerging:
         if back is None:
             raise not_found("id")
         return back
+
+
+def _changes_of_gone(plan: UnmergePlan) -> Changes:
+    """Return what the history of the one that is back tells: the values it has were its own all the time."""
+    defaults = [(one, {"is_default": one.id in plan.defaults}) for one in plan.returned.addresses]
+    return joined(of_customer(plan.gone, {**plan.proved, "merged_into": None, "deleted_at": None}), of_addresses(*defaults))
+
+
+def _changes_of_survivor(plan: UnmergePlan) -> Changes:
+    lost = {**plan.lost, **(consequences(plan.into, plan.lost) if plan.lost else {})}
+    return joined(
+        of_customer(plan.into, lost),
+        moved(plan.returned.addresses, plan.returned.documents, plan.into.id, plan.gone.id),
+        of_addresses(*((one, {"is_default": True}) for one in plan.promoted)),
+    )
 
 
 async def _belongings(work: Repositories, customer: Customer) -> Belongings:
