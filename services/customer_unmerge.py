@@ -11,7 +11,7 @@ from models.customer import Customer
 from models.merge import Merge
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.changes import joined, moved, of_customer
+from services.changes import Changes, joined, moved, of_addresses, of_customer
 from services.customer_keys import seal_for
 from services.customer_lookup import not_found, require_customer, taken_problem
 from services.customer_merge import UNDONE_WITHIN
@@ -81,15 +81,12 @@ class CustomerUnmerging:
         await seal_for(work, self._records, back, plan.returned.documents, at)
         await _hand_back(work, plan, at)
         await work.merges.forget(gone.id)
-        updated = CustomerEventType.UPDATED
-        returned = moved(plan.returned.addresses, plan.returned.documents, into.id, gone.id)
-        told = [
-            (back, ["merged_into"], of_customer(gone, {"merged_into": None, "deleted_at": None, **plan.proved})),
-            (survivor, plan.changed, joined(of_customer(into, _given_back(plan)), returned)),
-        ]
+        told = [(back, ["merged_into"], _changes_of_gone(plan)), (survivor, plan.changed, _changes_of_survivor(plan))]
         await work.events.append(
             [
-                self._records.event(one, updated, actor=viewer.actor, changed=changed_fields(names), changes=changes)
+                self._records.event(
+                    one, CustomerEventType.UPDATED, actor=viewer.actor, changed=changed_fields(names), changes=changes
+                )
                 for one, names, changes in told
             ]
         )
@@ -123,7 +120,7 @@ class CustomerUnmerging:
 
     async def _give_back(self, work: Repositories, plan: UnmergePlan, at: datetime) -> Customer:
         into = plan.into
-        values = _given_back(plan)
+        values: dict[str, object] = {**plan.lost, **(consequences(into, plan.lost) if plan.lost else {})}
         if plan.returned.documents:
             values["document_keys"] = keys_of(plan.kept.documents)
         survivor = await work.customers.change(into, at, for_database(values))
@@ -140,16 +137,25 @@ class CustomerUnmerging:
         return back
 
 
-def _given_back(plan: UnmergePlan) -> dict[str, object]:
-    """Return what is written to the survivor, but for what belongs to it."""
-    return {**plan.lost, **(consequences(plan.into, plan.lost) if plan.lost else {})}
+def _changes_of_gone(plan: UnmergePlan) -> Changes:
+    """Return what the history of the one that is back tells: the values it has were its own all the time."""
+    defaults = [(one, {"is_default": one.id in plan.defaults}) for one in plan.returned.addresses]
+    return joined(of_customer(plan.gone, {**plan.proved, "merged_into": None, "deleted_at": None}), of_addresses(*defaults))
+
+
+def _changes_of_survivor(plan: UnmergePlan) -> Changes:
+    lost = {**plan.lost, **(consequences(plan.into, plan.lost) if plan.lost else {})}
+    return joined(
+        of_customer(plan.into, lost),
+        moved(plan.returned.addresses, plan.returned.documents, plan.into.id, plan.gone.id),
+        of_addresses(*((one, {"is_default": True}) for one in plan.promoted)),
+    )
 
 
 async def _belongings(work: Repositories, customer: Customer) -> Belongings:
     return Belongings(
         await work.addresses.of_customer(customer.seller_id, customer.id),
         await work.documents.of_customer(customer.seller_id, customer.id),
-        await work.consents.of_customer(customer.seller_id, customer.id),
     )
 
 
@@ -165,8 +171,6 @@ async def _hand_back(work: Repositories, plan: UnmergePlan, at: datetime) -> Non
     documents = sorted(one.id for one in plan.returned.documents)
     if documents:
         await work.documents.hand_over(owner, heir, at, only={"_id": {"$in": documents}})
-    if consents := sorted(one.id for one in plan.returned.consents):
-        await work.consents.hand_over(owner, heir, at, only={"_id": {"$in": consents}})
     # What was deleted meanwhile is the person's all the same, and goes when it is erased.
     await work.deleted_addresses.hand_over([one.id for one in plan.merge.addresses], owner, heir)
     await work.deleted_documents.hand_over(plan.merge.documents, owner, heir)

@@ -12,6 +12,7 @@ from core.errors import Refused
 from core.ids import IdKind, new_id
 from core.vocabulary import PrincipalKind
 from repositories.unit_of_work import UnitOfWork
+from services.audit_verification import AuditVerification
 from services.customer_merge import CustomerMerging
 from services.customer_unmerge import CustomerUnmerging, Unmerged
 from tests.api import Api, Json, Tokens, codes, fresh, some_email
@@ -357,6 +358,23 @@ async def test_both_tell_and_a_copy_ends_as_it_is(execute: Api, container: Conta
     assert ("UPDATED", ["email", "addresses"], 3) == tuple(last[into["id"]][name] for name in ("type", "changed", "version"))
     assert (3, 3) == (back["version"], left["version"])
     assert ["CREATED", "DELETED", "UPDATED"] == [one["type"] for one in await events(execute, gone["id"])]
+
+
+async def test_the_histories_of_both_say_what_went_back_and_hold(execute: Api, container: Container) -> None:
+    into, gone = await create(execute, addresses=[BERLIN]), await create(execute, firstName="Ada", addresses=[BERLIN, LONDON])
+    await merged(execute, into, gone)
+
+    await unmerged(execute, gone)
+
+    stored = container.mongo.database["customer_events"]
+    back, left = [(await stored.find_one({"customer_id": one["id"], "version": 3}) or {})["changes"] for one in (gone, into)]
+    own, other = [one["id"] for one in gone["addresses"]]
+    assert (into["id"], "merged_into" in back.get("after", {})) == (back["before"]["merged_into"], False)
+    assert {own: {"is_default": True}} == back["after"]["addresses"]
+    assert ("Ada", False) == (left["before"]["first_name"], "first_name" in left.get("after", {}))
+    assert {one: {"customer_id": gone["id"]} for one in (own, other)} == left["after"]["addresses"]
+    for one in (into, gone):
+        assert [] == await AuditVerification(container.rules.records.chain).customer(one["id"])
 
 
 @pytest.mark.parametrize("whom", ["into", "from"])
