@@ -21,7 +21,7 @@ from embedded.servers import ServerSet
 from tests.api import fresh
 from tests.servers import Servers
 
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 
 
 class Deployment:
