@@ -122,7 +122,7 @@ class _Objects:
 
     def __init__(self, type_: GraphQLInputObjectType) -> None:
         self._type = type_
-        self._left = type_.is_one_of or type_.out_type is not None
+        self._left = type_.is_one_of or type_.out_type is not GraphQLInputObjectType.out_type
         self._names = type_.fields.keys()
 
     @cached_property

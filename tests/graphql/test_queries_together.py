@@ -40,7 +40,7 @@ async def _echo(calls: Sequence[Mapping[str, Any]], _info: Info) -> list[str | E
 
 @strawberry.type
 class Query:
-    @strawberry.field(description="The text that is given.", metadata=called(_echo))
+    @strawberry.field(description="The text that is given.", metadata=called(_echo))  # type: ignore[untyped-decorator]  # Strawberry's overloads
     async def echo(self, info: Info, text: str) -> str:
         """Return a text."""
         raise NotImplementedError
