@@ -7,13 +7,16 @@ streams nor slow readers keep one.
 
 import asyncio
 from asyncio import TimerHandle
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
+from math import exp
+from typing import Any, cast
 
 from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.fair_queue import FairQueue
 from app.pace import Pace
+from core.patience import noticing
 
 QUEUE_SECONDS = 1.0
 """How long a request waits for a place at most."""
@@ -27,7 +30,8 @@ RETRY_SECONDS = 1
 _WORK = ("/graphql", "/api/", "/internal/")
 """What is bounded. All else, health and keys among it, asks next to nothing of the process."""
 
-_SMOOTHING = 0.05
+_MEMORY_SECONDS = 1.0
+"""How far back it is looked to tell how fast places become free, while somebody waits for them."""
 
 _WAITING = Gauge("http_requests_waiting", "Requests that wait for a place among those that are being answered.")
 _PLACES = Gauge("http_request_places", "Requests that may be answered at a time, at present.")
@@ -43,8 +47,9 @@ class Overloaded(Exception):
 class Admission:
     """The places of one process: *most* requests at once or fewer (see `Pace`), and *queued* more that wait, at most a second.
 
-    Those who wait do so by lanes, which take turns. There is room for as many as are likely to get a place within the second;
-    when there is none left, the last one of the longest lane goes, so that whoever sends too much refuses itself.
+    Those who wait do so by lanes, which take turns. There is room for as many as will get a place in that time, even if places
+    become free half as fast as they did lately. When there is none left, the last one of the longest lane goes, so that whoever
+    sends too much refuses itself.
     """
 
     def __init__(self, *, most: int, queued: int) -> None:
@@ -53,7 +58,8 @@ class Admission:
         self._taken = 0
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
         self._left_at: float | None = None
-        self._gap = 0.0
+        self._rate = 0.0
+        self._freed = self._time = 0.0
         _WAITING.set_function(lambda: len(self._waiting))
         _PLACES.set_function(lambda: self._pace.places)
 
@@ -107,8 +113,8 @@ class Admission:
             last.set_exception(Overloaded())
 
     def _room(self) -> float:
-        """Return how many may wait: no more than get a place in time when places become free as they did lately."""
-        return min(self._queued, QUEUE_SECONDS / self._gap) if self._gap else self._queued
+        """Return how many may wait: as many as get a place in half of the time when places become free as they did lately."""
+        return min(self._queued, self._rate * QUEUE_SECONDS / 2) if self._rate else self._queued
 
     def _measure(self) -> None:
         if not self._waiting:
@@ -117,7 +123,12 @@ class Admission:
         now = asyncio.get_running_loop().time()
         if self._left_at is not None:
             # What stood still for longer than anybody waits says no more than that.
-            self._gap += (min(now - self._left_at, QUEUE_SECONDS) - self._gap) * _SMOOTHING
+            passed = min(now - self._left_at, QUEUE_SECONDS)
+            # By the time and not by the number: places become free many at once, and then none for a while.
+            fading = exp(-passed / _MEMORY_SECONDS)
+            self._freed = self._freed * fading + 1
+            self._time = self._time * fading + passed
+            self._rate = self._freed / self._time if self._time else 0.0
         self._left_at = now
 
 
@@ -174,13 +185,12 @@ class _Place:
         """Return what the client sends; for one that is slow with its body, another place has to be found afterwards."""
         if self._complete:
             return await self._receive()
-        if self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(BODY_SECONDS, self.leave)
-        message = await self._receive()
+        message = await noticing(cast("Coroutine[Any, Any, Message]", self._receive()), self._begin_to_wait)
         if message["type"] != "http.request" or message.get("more_body", False):
             return message
         self._complete = True
-        self._patience.cancel()
+        if self._patience is not None:
+            self._patience.cancel()
         if not self._held:
             try:
                 await self._admission.enter(self._lane)
@@ -197,6 +207,11 @@ class _Place:
         if message["type"] == "http.response.start":
             self.leave()
         await self._send(message)
+
+    def _begin_to_wait(self) -> None:
+        # Only now: nearly all bodies are there with their heads, and a timer takes as long as reading one.
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(BODY_SECONDS, self.leave)
 
     def leave(self) -> None:
         """Give the place back, once."""

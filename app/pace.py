@@ -7,7 +7,7 @@ health, refusals, sockets. While the processor waits (for a database that has be
 import asyncio
 import time
 
-SLOW_SECONDS = 0.02
+SLOW_SECONDS = 0.01
 """A turn in which the loop works for longer is too long. What other programs take does not count: places do not mend it."""
 
 LEAST = 8

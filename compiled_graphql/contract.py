@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 READ = "compiled_graphql.read"
 """In a field's ``extensions``: a function of the source alone that returns what the field's resolver would return.
@@ -21,6 +22,13 @@ BATCH = "compiled_graphql.batch"
 It is called once for all objects of one level of the answer, and returns as many values as there are sources, in their
 order. An exception among the values is the error of that source; one that is raised is the error of each. ``info`` is that
 of the first source. It may return a `Promised` as well.
+"""
+
+CALLS = "compiled_graphql.calls"
+"""In a root field's ``extensions``, in place of `BATCH`: ``(calls, info) -> Sequence[value | Exception]``.
+
+*calls* are the arguments of calls of the field: one as a rule, and one for each operation when several are executed together
+(see `together.OperationTogether`). All else is as with `BATCH`. ``info`` is that of the first call.
 """
 
 TAKES_ROWS = "compiled_graphql.takes_rows"
@@ -74,6 +82,15 @@ class Promised(Generic[T]):
     def __init__(self, asked: Awaitable[Any], finish: "Callable[[Any], T | Promised[T]]") -> None:
         self.future: Future[Any] = ensure_future(asked)
         self.finish = finish
+
+    def then(self, finish: "Callable[[T], U | Promised[U]]") -> "Promised[U]":
+        """Return the same, with what *finish* makes of its values."""
+
+        def finished(found: Any) -> "U | Promised[U]":
+            values = self.finish(found)
+            return values.then(finish) if isinstance(values, Promised) else finish(values)
+
+        return Promised(self.future, finished)
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the values."""

@@ -40,6 +40,11 @@ class Failures:
         self._waiting: dict[Future[Any], tuple[Callable[[], Iterable[Place | None]], Future[Any] | None]] = {}
         self._given_up: set[Future[Any]] = set()
 
+    @property
+    def any(self) -> bool:
+        """Whether anything has failed so far."""
+        return self.carried > 0 or bool(self._told)
+
     def resumed(self) -> None:
         """Take note that time has passed: what fails from now on failed later, but for others that waited as long."""
         if not self._passing:

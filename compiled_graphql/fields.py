@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLObjectType,
     GraphQLResolveInfo,
@@ -16,15 +17,19 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList
 
 from compiled_graphql.arguments import NO_ARGUMENTS, Arguments
-from compiled_graphql.contract import BATCH, IN_ROW, READ, TAKES_ROWS, Promised, RowField
+from compiled_graphql.calls import Calls
+from compiled_graphql.contract import BATCH, CALLS, IN_ROW, READ, TAKES_ROWS, Promised, RowField
 from compiled_graphql.leaves import quick
 from compiled_graphql.needed import Inside, Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
-from compiled_graphql.rows import Rows, column_of
+from compiled_graphql.rows import Rows, column_of, names_of
 from compiled_graphql.run import Run
 from compiled_graphql.waiting import Column, Later, Values, awaitables, awaited, outcome
 
 _LOOK_EVERY = 64
+
+_Ask = Callable[[Run, Sequence[Any], GraphQLResolveInfo[Any]], Any]
+"""``(run, sources, info) -> values``: asks a field's batch function."""
 
 Completer = Callable[[Run, Values, Any], Column]
 """``(run, values, places) -> column``: makes of a field's values what stands in the answer."""
@@ -38,6 +43,7 @@ class SelectedField:
         "_completer",
         "_deep",
         "_make_completer",
+        "_names",
         "_nth",
         "_obtain",
         "_of_rows",
@@ -82,6 +88,17 @@ class SelectedField:
         type_ = get_nullable_type(definition.type)
         self._quick = quick(type_, nullable=self.nullable) if is_leaf_type(type_) else None
         self._whole = self._at_once()
+        self._names = (
+            names_of(self.in_row, self._quick)
+            if self.in_row is not None and self._quick is not None and isinstance(type_, GraphQLEnumType)
+            else None
+        )
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the field is come by alike for all objects, whichever of several operations they belong to."""
+        extensions = self.definition.extensions
+        return self.name == "__typename" or READ in extensions or BATCH in extensions or IN_ROW in extensions
 
     @property
     def name(self) -> str:
@@ -110,6 +127,8 @@ class SelectedField:
             else:
                 if len(rows) > _LOOK_EVERY:
                     run.watch.look()
+                if self._names is not None and (names := self._names(rows)) is not None:
+                    return names
                 found = self._of_rows(rows)
         except Exception as error:  # noqa: BLE001  whatever it is, it is the error of the field
             return self.complete(run, [error] * len(rows), self.places(level))
@@ -150,8 +169,10 @@ class SelectedField:
         if self.name == "__typename":
             return lambda _run, sources, _level: [self.parent.name] * len(sources)
         extensions = self.definition.extensions
+        if CALLS in extensions:
+            return self._batched(self._asked_by_calls(extensions[CALLS]))
         if BATCH in extensions:
-            return self._batched(extensions[BATCH])
+            return self._batched(self._asked_of_many(extensions[BATCH]))
         if READ in extensions:
             return self._read(extensions[READ])
         resolve = self.definition.resolve
@@ -232,13 +253,25 @@ class SelectedField:
 
         return Later(complete, values)
 
-    def _batched(self, batch: Callable[..., Any]) -> Callable[[Run, Sequence[Any], Level], Column]:
+    def _asked_of_many(self, many: Callable[..., Any]) -> _Ask:
+        return lambda run, sources, info: many(sources, info, **self._arguments.of(run))
+
+    def _asked_by_calls(self, of_calls: Callable[..., Any]) -> _Ask:
+        arguments = self._arguments
+
+        def ask(run: Run, sources: Sequence[Any], info: GraphQLResolveInfo[Any]) -> Any:
+            if type(sources) is Calls:
+                return of_calls([arguments.of(run, variables) for variables in sources.variables], info)
+            return of_calls([arguments.of(run) for _ in sources], info)
+
+        return ask
+
+    def _batched(self, ask: _Ask) -> Callable[[Run, Sequence[Any], Level], Column]:
         def values(run: Run, sources: Sequence[Any], level: Level) -> Column:
             places = self.places(level)
             run.watch.look()
             try:
-                arguments = self._arguments.of(run)
-                found = batch(sources, self.info(run, places, 0), **arguments)
+                found = ask(run, sources, self.info(run, places, 0))
             except Exception as error:  # noqa: BLE001  as above
                 return [error] * len(sources)
             if type(found) is Promised:

@@ -1,25 +1,21 @@
 """Operations, compiled: what can be worked out once is worked out once, and the rest runs a level at a time."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Hashable, Iterator, Sequence
+from enum import Enum
+from functools import cached_property, partial
 from typing import Any
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
     Executor,
-    FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLObjectType,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
-    VariableNode,
     VariableValues,
     default_field_resolver,
     default_type_resolver,
@@ -34,26 +30,41 @@ from graphql.execution.collect_fields import (
     collect_subfields,
 )
 
+from compiled_graphql.calls import Calls
 from compiled_graphql.completion import completer
-from compiled_graphql.contract import NEEDS, Unsupported, Unwatched, Watch
+from compiled_graphql.contract import CALLS, NEEDS, Unsupported, Unwatched, Watch
 from compiled_graphql.failures import Failed
 from compiled_graphql.fields import Completer, SelectedField
 from compiled_graphql.places import Level
 from compiled_graphql.run import Run
 from compiled_graphql.selection import Selection
+from compiled_graphql.survey import Survey
 from compiled_graphql.variables import Variables
 
 MAX_SHAPES = 16
 """Forms of one operation that are kept: each set of values of the variables in its ``@skip`` and ``@include`` is one."""
-
-MAX_DEPTH = 50
-"""Of selections inside selections. A level takes up to a dozen of Python's thousand frames."""
 
 _BUILT_WITH = frozenset(("middleware", "max_coercion_errors"))
 """Arguments that graphql-core's ``build`` looks at, and executors do not take."""
 
 _UNWATCHED = Unwatched()
 _NOTHING: frozenset[str] = frozenset()
+
+
+_ABSENT = object()
+_COMPARED_BY_VALUE = str | int | float | Enum | None
+"""What two calls can be compared by, of variables that are not their own."""
+
+
+class Call:
+    """A call of an operation that can be executed together with all others that are `alike`."""
+
+    __slots__ = ("alike", "selection", "variables")
+
+    def __init__(self, selection: Selection, variables: VariableValues, alike: Hashable) -> None:
+        self.selection = selection
+        self.variables = variables
+        self.alike = alike
 
 
 class CompiledOperation:
@@ -71,11 +82,12 @@ class CompiledOperation:
         self._operation = _operation(document, name)
         self.type = self._operation.operation
         definitions = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-        self._deciding = _Survey(self._operation, definitions).deciding()
+        self._survey = Survey(self._operation, definitions)
+        self._deciding = self._survey.deciding()
         self._definitions = definitions
         self._variables = Variables(schema, self._operation)
         self._fragments = {name: FragmentDetails(definition) for name, definition in definitions.items()}
-        self._shapes: OrderedDict[tuple[object, ...], Selection] = OrderedDict()
+        self._shapes: OrderedDict[tuple[object, ...], _Shape] = OrderedDict()
 
     async def execute(
         self,
@@ -98,7 +110,7 @@ class CompiledOperation:
         if isinstance(executor, list):
             return ExecutionResult(None, executor)
         try:
-            selection = self._shape(executor.variable_values)
+            selection = self._shape(executor.variable_values).root
         except GraphQLError as error:
             return ExecutionResult(None, [error])
         run = Run(executor, watch)
@@ -112,6 +124,53 @@ class CompiledOperation:
             data = None
         return ExecutionResult(data, run.failures.told() or None)
 
+    @cached_property
+    def _shared(self) -> tuple[str, ...]:
+        return self._survey.shared()
+
+    def call(self, variable_values: dict[str, Any] | None) -> Call | None:
+        """Return what can be executed together with others; None for what has to be executed by itself.
+
+        Two calls are alike when they differ in nothing but variables in arguments of root fields that have `CALLS`. Whether
+        they may share an answer otherwise, by who calls above all, is for the caller to say.
+        """
+        variables = self._variables.coerced(variable_values or {}) if self.type is OperationType.QUERY else None
+        if variables is None:
+            return None
+        coerced = variables.coerced
+        shared = [coerced.get(name, _ABSENT) for name in self._shared]
+        if not all(value is _ABSENT or isinstance(value, _COMPARED_BY_VALUE) for value in shared):
+            return None
+        try:
+            shape = self._shape(variables)
+        except GraphQLError:
+            return None
+        # With their types: true is 1 for Python.
+        return Call(shape.root, variables, tuple((type(value), value) for value in shared)) if shape.is_shared else None
+
+    async def execute_together(
+        self,
+        calls: Sequence[Call],
+        root_value: Any = None,
+        context_value: Any = None,
+        *,
+        executor_class: type[Executor[Any]] = Executor,
+        watch: Watch = _UNWATCHED,
+        **executor_arguments: Any,
+    ) -> list[Any] | None:
+        """Return the data of each of several calls that are alike; ``info.variable_values`` are those of the first.
+
+        None when there is an error anywhere: each has to be executed by itself then, to have its own.
+
+        Raises:
+            Exception: whatever *watch* raises.
+        """
+        variables = [one.variables for one in calls]
+        run = Run(self._made(executor_class, root_value, context_value, variables[0], executor_arguments), watch)
+        column = calls[0].selection.objects(run, Calls(root_value, variables), Level())
+        data = column if isinstance(column, list) else await column.values()
+        return None if run.failures.any else data
+
     def _executor(
         self,
         class_: type[Executor[Any]],
@@ -124,6 +183,16 @@ class CompiledOperation:
         variables = None if not _BUILT_WITH.isdisjoint(more) else self._variables.coerced(variable_values or {})
         if variables is None:
             return class_.build(self._schema, self._document, root_value, context_value, variable_values, self._name, **more)
+        return self._made(class_, root_value, context_value, variables, more)
+
+    def _made(
+        self,
+        class_: type[Executor[Any]],
+        root_value: Any,
+        context_value: Any,
+        variables: VariableValues,
+        more: dict[str, Any],
+    ) -> Executor[Any]:
         return class_(
             self._schema,
             self._definitions,
@@ -138,7 +207,7 @@ class CompiledOperation:
             **more,
         )
 
-    def _shape(self, variables: VariableValues) -> Selection:
+    def _shape(self, variables: VariableValues) -> "_Shape":
         """Return the operation as it is with these values for what its directives ask.
 
         Raises:
@@ -152,7 +221,7 @@ class CompiledOperation:
         # Only these: what is kept must not hold on to anything else that somebody has sent.
         sources = {name: variables.sources[name] for name in self._deciding if name in variables.sources}
         values = {name: variables.coerced[name] for name in self._deciding if name in variables.coerced}
-        shape = _Shape(self._schema, self._operation, self._fragments, VariableValues(sources, values)).root()
+        shape = _Shape(self._schema, self._operation, self._fragments, VariableValues(sources, values))
         self._shapes[key] = shape
         if len(self._shapes) > MAX_SHAPES:
             self._shapes.popitem(last=False)
@@ -174,16 +243,24 @@ class _Shape:
         self._fragments = fragments
         self._variables = variables
         self._needed: dict[str, frozenset[str] | None] | None = None
+        self.root = self._root()
 
     def needed(self, name: str) -> frozenset[str] | None:
         """Return what is read of the objects of a type anywhere in the operation, None when that cannot be told."""
         if self._needed is None:
             self._needed = {}
-            self._survey(self.root())
+            self._survey(self.root)
         return self._needed.get(name)
 
-    def root(self) -> Selection:
-        """Return what is selected of the root."""
+    @cached_property
+    def is_shared(self) -> bool:
+        """Whether one execution can serve several calls, so that no resolver learns whose object it is given."""
+        fields = self.root.fields
+        return all(one.name == "__typename" or CALLS in one.definition.extensions for one in fields) and all(
+            field.is_shared for one in fields for field in self._below(one)
+        )
+
+    def _root(self) -> Selection:
         kind = self._operation.operation
         type_ = self._schema.get_root_type(kind)
         if type_ is None:
@@ -199,10 +276,21 @@ class _Shape:
                 continue
             known, more = found.get(field.parent.name, _NOTHING), field.definition.extensions.get(NEEDS)
             found[field.parent.name] = None if known is None or more is None else known | more
-            inner = get_named_type(field.definition.type)
-            for type_ in self._schema.get_possible_types(inner) if is_abstract_type(inner) else [inner]:
-                if isinstance(type_, GraphQLObjectType):
-                    self._survey(self._inside(field.details, type_))
+            for inside in self._selections_of(field):
+                self._survey(inside)
+
+    def _below(self, field: SelectedField) -> Iterator[SelectedField]:
+        for inside in self._selections_of(field):
+            for one in inside.fields:
+                yield one
+                yield from self._below(one)
+
+    def _selections_of(self, field: SelectedField) -> Iterator[Selection]:
+        """Yield what is selected of the objects of each type that a field may return."""
+        inner = get_named_type(field.definition.type)
+        for type_ in self._schema.get_possible_types(inner) if is_abstract_type(inner) else [inner]:
+            if isinstance(type_, GraphQLObjectType):
+                yield self._inside(field.details, type_)
 
     def _inside(self, details: FieldDetailsList, type_: GraphQLObjectType) -> Selection:
         collected = collect_subfields(self._schema, self._fragments, self._variables, self._operation, type_, details)
@@ -226,67 +314,6 @@ class _Shape:
 
     def _completer(self, field: SelectedField) -> Completer:
         return completer(field, field.definition.type, partial(self._inside, field.details), self._schema)
-
-
-class _Survey:
-    """Looks at an operation, and at each fragment it uses once."""
-
-    def __init__(self, operation: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]) -> None:
-        self._operation = operation
-        self._fragments = fragments
-        self._depths: dict[str, int] = {}
-        self._deciding: dict[str, None] = {}
-
-    def deciding(self) -> tuple[str, ...]:
-        """Return the variables that decide what is selected.
-
-        Raises:
-            Unsupported: there is something that only the reference executor does.
-        """
-        if self._operation.operation is OperationType.SUBSCRIPTION:
-            raise Unsupported("subscription")
-        if self._operation.directives:
-            raise Unsupported("directive")
-        if self._depth(self._operation.selection_set) > MAX_DEPTH:
-            raise Unsupported("depth")
-        return tuple(self._deciding)
-
-    def _depth(self, selections: SelectionSetNode) -> int:
-        return 1 + max((self._depth_of(one) for one in selections.selections), default=0)
-
-    def _depth_of(self, selection: Any) -> int:
-        self._directives(selection)
-        if isinstance(selection, FragmentSpreadNode):
-            return self._depth_of_fragment(selection.name.value)
-        if isinstance(selection, InlineFragmentNode):
-            return self._depth(selection.selection_set)
-        if isinstance(selection, FieldNode):
-            if selection.name.value in {"__schema", "__type"}:
-                raise Unsupported("introspection")
-            if selection.selection_set is not None:
-                return self._depth(selection.selection_set)
-        return 0
-
-    def _depth_of_fragment(self, name: str) -> int:
-        if name not in self._depths:
-            fragment = self._fragments.get(name)
-            if fragment is None or fragment.variable_definitions:
-                raise Unsupported("fragment")
-            self._depths[name] = MAX_DEPTH  # until it is known: a cycle, which validation refuses, is too deep
-            self._depths[name] = self._depth(fragment.selection_set)
-        return self._depths[name]
-
-    def _directives(self, selection: Any) -> None:
-        for directive in selection.directives or ():
-            if directive.name.value not in {"skip", "include"}:
-                raise Unsupported("directive")
-            self._deciding.update((name, None) for name in _variables(directive.arguments))
-
-
-def _variables(arguments: Any) -> Iterator[str]:
-    for argument in arguments or ():
-        if isinstance(argument.value, VariableNode):
-            yield argument.value.name.value
 
 
 def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

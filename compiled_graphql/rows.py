@@ -14,7 +14,7 @@ from graphql import (
 )
 
 from compiled_graphql.contract import RowField
-from compiled_graphql.leaves import kept_as_they_are, serialised
+from compiled_graphql.leaves import Quick, kept_as_they_are, serialised
 
 FEW = 6
 """Rows up to which it is faster to go through them row by row, each with all of its fields, than field by field."""
@@ -22,6 +22,7 @@ FEW = 6
 Row = Mapping[str, Any]
 
 _INTEGERS = range(-(2**31), 2**31)
+_ABSENT = object()
 
 
 class Rows(list[Any]):
@@ -47,6 +48,35 @@ def column_of(field: RowField) -> Callable[[Sequence[Row]], list[Any]]:
     if convert is None:
         return lambda rows: [row.get(key, otherwise) for row in rows]
     return lambda rows: [convert(row[key]) if key in row else otherwise for row in rows]
+
+
+def names_of(field: RowField, serialise: Quick) -> Callable[[Sequence[Row]], list[Any] | None]:
+    """Return what reads a field of an enumeration off many rows; of each stored value it is found out once what it is called.
+
+    A column of it is None when a value has to be looked at more closely.
+    """
+    key, otherwise, convert = field
+    known: dict[Any, Any] = {}
+
+    def column(rows: Sequence[Row]) -> list[Any] | None:
+        stored = [row.get(key, _ABSENT) for row in rows]
+        try:
+            return [known[value] for value in stored]
+        except (KeyError, TypeError):
+            pass
+        try:
+            for value in set(stored) - known.keys():
+                member = otherwise if value is _ABSENT else value if convert is None else convert(value)
+                names = serialise([member])
+                if names is None:
+                    return None
+                # Only values of the enumeration come so far: there are as many as it has.
+                (known[value],) = names
+            return [known[value] for value in stored]
+        except Exception:  # noqa: BLE001  whatever it is, it is met again when the values are looked at one by one
+            return None
+
+    return column
 
 
 class PlainFields:
@@ -78,7 +108,6 @@ class _Odd(Exception):
     """A value that does not fit its field as it is."""
 
 
-_ABSENT = object()
 _NONE: frozenset[type] = frozenset()
 
 

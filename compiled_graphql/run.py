@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from graphql import Executor, FieldNode, GraphQLField, GraphQLObjectType, GraphQLResolveInfo, get_argument_values
+from graphql import (
+    Executor,
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    VariableValues,
+    get_argument_values,
+)
 from graphql.pyutils import Path
 
 from compiled_graphql.contract import Watch
@@ -19,16 +27,15 @@ class Run:
         self.watch = watch
         self.failures = Failures()
 
-    def arguments(self, definition: GraphQLField, node: FieldNode) -> dict[str, Any]:
-        """Return a field's arguments, the same for all objects of a level.
+    def arguments(self, definition: GraphQLField, node: FieldNode, variables: VariableValues) -> dict[str, Any]:
+        """Return a field's arguments with these values of the *variables*, the same for all objects of a level.
 
         Raises:
             GraphQLError: a variable does not fit.
         """
         if not definition.args:
             return {}
-        executor = self.executor
-        return get_argument_values(definition, node, executor.variable_values, hide_suggestions=executor.hide_suggestions)
+        return get_argument_values(definition, node, variables, hide_suggestions=self.executor.hide_suggestions)
 
     def info(
         self, definition: GraphQLField, nodes: list[FieldNode], parent: GraphQLObjectType, path: Path

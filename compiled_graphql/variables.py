@@ -1,8 +1,9 @@
 """The variables of an operation: what is plainly right is taken, all else is left to graphql-core and its words for it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -11,6 +12,8 @@ from graphql import (
     GraphQLError,
     GraphQLFloat,
     GraphQLID,
+    GraphQLInputField,
+    GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLInt,
     GraphQLSchema,
@@ -103,13 +106,52 @@ def _take(type_: GraphQLInputType) -> Take:
             return Undefined if any(item is Undefined for item in taken) else taken
 
         return items
+    if isinstance(type_, GraphQLInputObjectType):
+        return _Objects(type_)
     if isinstance(type_, GraphQLEnumType):
         names = {name: type_.coerce_input_value(name) for name in type_.values}
         return lambda value: None if value is None else names.get(value, Undefined) if type(value) is str else Undefined
     fits = _FITTING.get(type_)
     if fits is None:
-        return lambda _: Undefined
+        return lambda value: None if value is None else Undefined
     return lambda value: value if value is None or fits(value) else Undefined
+
+
+class _Objects:
+    """Takes input objects: each field that is given by itself, in the order of the type."""
+
+    def __init__(self, type_: GraphQLInputObjectType) -> None:
+        self._type = type_
+        self._left = type_.is_one_of or type_.out_type is not None
+        self._names = type_.fields.keys()
+
+    @cached_property
+    def _fields(self) -> Sequence[tuple[str, str, Take, bool]]:
+        # Only now: a type may hold itself.
+        return [
+            (name, field.out_name or name, _take(field.type), _is_left_out(field)) for name, field in self._type.fields.items()
+        ]
+
+    def __call__(self, value: Any) -> Any:
+        """Return an object as resolvers get it; Undefined for one that is not plainly right."""
+        if value is None:
+            return None
+        if self._left or type(value) is not dict or not self._names >= value.keys():
+            return Undefined
+        found = {}
+        for name, out_name, take, may_be_left_out in self._fields:
+            if name in value:
+                taken = found[out_name] = take(value[name])
+                if taken is Undefined:
+                    return Undefined
+            elif not may_be_left_out:
+                return Undefined
+        return found
+
+
+def _is_left_out(field: GraphQLInputField) -> bool:
+    """Say whether nothing stands in the place of a field that is not given: neither an error nor a default."""
+    return not is_non_null_type(field.type) and field.default is None and field.default_value is Undefined
 
 
 _FITTING: dict[object, Callable[[Any], bool]] = {

@@ -1,5 +1,6 @@
 """Time, passed in so that tests can hold it still."""
 
+import time
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -17,7 +18,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the present moment in UTC, to the millisecond."""
-        return to_milliseconds(datetime.now(UTC))
+        # Half the time of `to_milliseconds`, four times in each request. A float holds these milliseconds exactly enough: they
+        # are rounded to microseconds, of which it is off by a tenth at most.
+        return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
 
 def to_milliseconds(moment: datetime) -> datetime:

@@ -71,7 +71,7 @@ COLLECTIONS: Mapping[str, Collection] = {
             "sort_name": Field(about=About.DERIVED, redacted=True),
             "search_words": Field(about=About.DERIVED, redacted=True),
             "document_keys": _DIGEST,
-            "chain": _LINK,
+            **dict.fromkeys(("chain", "accesses", "access_chain"), _LINK),
             "source.import_id": _GONE,
             "source.row": _GONE,
             "merged_into": _BASIC,
@@ -173,6 +173,19 @@ COLLECTIONS: Mapping[str, Collection] = {
             "published_at": _FACT,
         },
     ),
+    "customer_accesses": Collection(
+        purpose="Who was given numbers and files of documents.",
+        ending=Ending.EMPTIED,
+        owner="customer_id",
+        fields={
+            **dict.fromkeys(("id", "seller_id", "customer_id", "number", "version", "actor", "occurred_at"), _FACT),
+            **dict.fromkeys(("reads.document_id", "reads.part"), _FACT),
+            "origin": Field(about=About.TECHNICAL, mask=Mask.HIDDEN),
+            "salt": _DIGEST,
+            "digest": _LINK,
+            "hash": _LINK,
+        },
+    ),
     "sessions": Collection(
         purpose="Who is signed in, from where.",
         ending=Ending.REMOVED,
@@ -269,7 +282,9 @@ COLLECTIONS: Mapping[str, Collection] = {
             **_plain("format.newline", "counts.processed", "counts.created", "counts.updated", "counts.unchanged"),
             **_plain("counts.failed", "counts.warning", "bytes_done", "total_rows", "plan.segments", "plan.offset", "plan.row"),
             **_plain("plan.done", "ending.status", "ending.failure.code", "ending.failure.message", "nudge_at"),
-            **_plain("error_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"),
+            **_plain(
+                "error_report_key", "masked_report_key", "result_report_key", "failure.code", "failure.message", "requested_by"
+            ),
             **_plain("upload_expires_at", "started_at", "finished_at", "content_removed_at"),
         },
     ),

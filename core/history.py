@@ -1,8 +1,11 @@
-"""What the history keeps of a change besides that it happened."""
+"""What the history of a customer holds besides that something happened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from core.vocabulary import DocumentPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +14,24 @@ class Kept:
 
     changes: Mapping[str, Any] | None = None
     origin: Mapping[str, Any] | None = None
+
+
+class Read(NamedTuple):
+    """What was read of one document."""
+
+    document_id: str
+    part: DocumentPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What one request was given of a customer's documents. `number` counts those of the customer."""
+
+    id: str
+    customer_id: str
+    number: int
+    version: int
+    actor: str
+    occurred_at: datetime
+    reads: Sequence[Read]
+    origin: Mapping[str, Any] | None

@@ -29,6 +29,7 @@ class IdKind(StrEnum):
     BULK_IMPORT = "imp"
     SESSION = "ses"
     EVENT = "evt"
+    ACCESS = "acc"
     DATA_EXPORT = "exp"
     CONSENT = "con"
 

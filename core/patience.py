@@ -1,8 +1,8 @@
 """Time limits that cost nothing where nobody waits."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -21,6 +21,17 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         async with asyncio.timeout(seconds):
             result = await _Rest(work, waits_for)
     return result
+
+
+async def noticing(work: Coroutine[Any, Any, T], waits: Callable[[], object]) -> T:
+    """Return what *work* returns. If it has to wait for anything, *waits* is called first."""
+    try:
+        waits_for = work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    waits()
+    return cast("T", await _Rest(work, waits_for))
 
 
 class _Rest:

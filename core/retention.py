@@ -1,7 +1,7 @@
 """How long what is stored of customers is kept: the rules of one seller, and the steps in which they are carried out."""
 
 from calendar import monthrange
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.vocabulary import DocumentStatus, RetentionMode, RetentionStage
@@ -32,11 +32,6 @@ class RetentionPolicy:
         """Whether anything is changed, rather than only reported."""
         return self.mode is RetentionMode.ACTIVE
 
-    @property
-    def asks_for_nothing(self) -> bool:
-        """Whether everything is kept for good."""
-        return not any((self.inactive_months, self.ended_file_days, self.verified_file_days, self.import_days))
-
     def inactive_before(self, now: datetime) -> datetime:
         """Return the moment since which somebody has to have been active not to be flagged."""
         return months_before(now, self.inactive_months)
@@ -58,8 +53,6 @@ FILE_STAGES = {
     RetentionStage.VERIFIED_FILES: DocumentStatus.VERIFIED,
 }
 """The stages about files, and the state of the documents that each looks at."""
-
-PERIODS = tuple(field.name for field in fields(RetentionPolicy) if field.name != "mode")
 
 
 def months_before(moment: datetime, months: int) -> datetime:

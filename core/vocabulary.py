@@ -169,6 +169,24 @@ class ConsentSource(StrEnum):
     API = "API"
 
 
+class HistoryEntryType(StrEnum):
+    """What happened to a customer."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    ERASED = "ERASED"
+    DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
+    DOCUMENT_READ = "DOCUMENT_READ"
+
+
+class DocumentPart(StrEnum):
+    """What of a document is given to nobody without a record of it."""
+
+    NUMBER = "NUMBER"
+    FILE = "FILE"
+
+
 class BulkImportStatus(StrEnum):
     """Where an import stands."""
 

@@ -92,11 +92,11 @@ def envelope(event_type: CustomerEventType, data: Json) -> Json:
             "description": "The fields that changed, as the API spells them. Without values.",
             "examples": [["email", "phone"]],
         },
-        "data": data,
     }
-    required = tuple(fields)
+    required = (*fields, "data")
     if event_type is CustomerEventType.ERASED:
         fields["reason"] = text("Only when nobody asked for it: the customer was inactive for too long.", RETENTION)
+    fields["data"] = data
     return {"title": name, "description": TOLD[event_type], **_object(fields, required=required)}
 
 

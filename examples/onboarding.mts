@@ -16,6 +16,7 @@ import {
   ChangeCustomerDocument,
   CompleteUploadDocument,
   CreateCustomerDocument,
+  DocumentWithFileDocument,
   FileDocumentDocument,
   FollowCustomersDocument,
   MeDocument,
@@ -93,6 +94,9 @@ const conflict = present(stale.updateCustomer.userErrors[0], 'a conflict');
 same('CONFLICT', conflict.code);
 tell(`${read?.fullName} is at version ${conflict.currentVersion} by now, not ${customer.version}`);
 
+step('The malware scanner looks at the file. Until it has, nobody can read it or approve the document.');
+tell(`it is ${await verdictOf(operator, document.id)}`);
+
 step('The staff approves the document, and the customer hears of it.');
 const heard = nextChange(me, customer.id, conflict.currentVersion ?? 0);
 accepted((await operator.ask(ApproveDocumentDocument, { id: document.id })).reviewDocument);
@@ -105,6 +109,16 @@ tell(done.documents.map((one) => `${one.type} ${one.status}`).join(', '));
 
 await session.signOut();
 console.log('\nEverything went as it should.');
+
+/** What the scanner says of a document's file, once it has said anything. */
+async function verdictOf(client: Client, id: string): Promise<string> {
+  for (;;) {
+    const { document: found } = await client.ask(DocumentWithFileDocument, { id });
+    const verdict = present(found?.scan, 'a file').verdict;
+    if (verdict !== 'PENDING') return verdict;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
 
 /** The names of what changed in the next event after *version*. */
 async function nextChange(client: Client, customerId: string, version: number): Promise<string> {

@@ -48,10 +48,11 @@ _SECONDS = Histogram(
 
 
 class Lane(Generic[K, V]):
-    """Turns the loads of many into queries by *fetch*, at most `MAX_UNDER_WAY` at a time, of at most `MAX_BATCH` keys each."""
+    """Turns the loads of many into queries by *fetch*, at most `MAX_UNDER_WAY` at a time, of at most *most* keys each."""
 
-    def __init__(self, fetch: Fetch[K, V], query: str = "alone") -> None:
+    def __init__(self, fetch: Fetch[K, V], query: str = "alone", *, most: int = MAX_BATCH) -> None:
         self._fetch = fetch
+        self._most = most
         # What a batch costs is measured under the name of the *query*, which is the program's.
         self._keys, self._seconds = _KEYS.labels(query), _SECONDS.labels(query)
         self._waiting: deque[_Group[K, V]] = deque()
@@ -90,7 +91,7 @@ class Lane(Generic[K, V]):
 
     def _next(self) -> "list[_Group[K, V]]":
         taken: list[_Group[K, V]] = []
-        room = MAX_BATCH
+        room = self._most
         while self._waiting and len(self._waiting[0].keys) <= room:
             group = self._waiting.popleft()
             if not group.abandoned:
@@ -147,11 +148,13 @@ class Loader(Generic[K, V]):
             return cast("Awaitable[list[V | None]]", groups[0].join(keys, many=True))
         return self._gathered(keys, groups)
 
-    def begin(self, keys: Sequence[K]) -> None:
-        """Ask for *keys* that will be wanted in a moment, so that they go along with the next batch."""
-        missing = [key for key in keys if key not in self._groups]
-        if missing:
-            self._ask(missing)
+    def know(self, found: Mapping[K, V]) -> None:
+        """Take over what was found in another way, together with something else; what was asked for already stays."""
+        known = {key: value for key, value in found.items() if key not in self._groups}
+        if known:
+            group: _Group[K, V] = _Group(list(known))
+            group.settle(known, None)
+            self._groups.update(dict.fromkeys(known, group))
 
     def _ask(self, keys: "Sequence[K]") -> "_Group[K, V]":
         group: _Group[K, V] = _Group(keys)

@@ -9,7 +9,6 @@ from core.history import Kept
 from core.ids import IdKind, is_id
 from core.paging import Page
 from core.tenancy import Reach
-from events.customer import CustomerEvent
 from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
@@ -22,11 +21,13 @@ from models.stored import Fields
 from repositories.address import AddressRepository
 from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
-from repositories.customer_event import CustomerEventRepository, HistoryPage
+from repositories.customer_event import CustomerEventRepository
 from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
+from repositories.history import Entry, HistoryPage, HistoryRepository
 from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
+from repositories.whole_customer import Parts, Whole, WholeCustomers
 
 Owner = tuple[str, str]
 """A seller's id and a customer's: the tenant is part of every key."""
@@ -44,9 +45,11 @@ class Lanes:
     """
 
     def __init__(self) -> None:
-        self._lanes: WeakValueDictionary[tuple[str, Fields, Reach], Lane[Any, Any]] = WeakValueDictionary()
+        self._lanes: WeakValueDictionary[tuple[str, Fields | Parts, Reach], Lane[Any, Any]] = WeakValueDictionary()
 
-    def of(self, query: str, tenant: Reach, fetch: Callable[[], Fetch[Any, Any]], fields: Fields = None) -> Lane[Any, Any]:
+    def of(
+        self, query: str, tenant: Reach, fetch: Callable[[], Fetch[Any, Any]], fields: Fields | Parts = None
+    ) -> Lane[Any, Any]:
         """Return the lane of the query that is called so and reads *fields*, inside *tenant*.
 
         *fetch* makes what it is asked by, when nobody asks it at present.
@@ -64,7 +67,7 @@ class Loaders:
         audit(tenant)
         self._tenant = tenant
         self._lanes = lanes or Lanes()
-        self._made: dict[tuple[str, Fields], Loader[Any, Any]] = {}
+        self._made: dict[tuple[str, Fields | Parts], Loader[Any, Any]] = {}
 
     def customers(self, fields: Fields) -> Loader[str, Row[Customer]]:
         """Customers by id, with these *fields* or, but for `CustomerRepository.UNREAD`, with all."""
@@ -89,6 +92,10 @@ class Loaders:
     def consents_of(self, fields: Fields) -> Loader[Owner, list[Row[Consent]]]:
         """The ledger of a customer's consents, in the order of its ids, with these *fields* or with all."""
         return self._with("consents of customers", fields, lambda tenant: ConsentRepository(tenant).rows_of_customers)
+
+    def whole(self, parts: Parts) -> Loader[str, Whole]:
+        """Customers by id, with what belongs to them, in an operation inside of one seller."""
+        return self._with("whole customers", parts, lambda tenant: WholeCustomers(tenant).read_many, _NAMES_CUSTOMER)
 
     def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
         """The exports of everything about a customer, oldest first, with these *fields* or with all."""
@@ -115,9 +122,9 @@ class Loaders:
         return by_key(RetiredCustomers(self._tenant).merged_into)
 
     @cached_property
-    def history_pages(self) -> Loader[HistoryPage, Page[CustomerEvent]]:
-        """Pages of customers' histories. Each is a query of its own, so that there is nothing to share."""
-        return by_key(CustomerEventRepository(self._tenant).histories)
+    def history_pages(self) -> Loader[HistoryPage, Page[Entry]]:
+        """Pages of customers' histories. Each has queries of its own, so that there is nothing to share."""
+        return by_key(HistoryRepository(self._tenant).pages)
 
     @cached_property
     def kept_of_events(self) -> Loader[str, Kept]:
@@ -127,7 +134,7 @@ class Loaders:
     def _with(
         self,
         query: str,
-        fields: Fields,
+        fields: Fields | Parts,
         ask: Callable[[Reach], Callable[..., Any]],
         possible: Callable[[Any], bool] | None = None,
     ) -> Loader[Any, Any]:

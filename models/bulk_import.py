@@ -107,6 +107,7 @@ class BulkImport(StoredModel):
     ending: StoredEnding | None = None
     nudge_at: datetime | None = None
     error_report_key: str | None = None
+    masked_report_key: str | None = None
     result_report_key: str | None = None
     failure: StoredFailure | None = None
     requested_by: str

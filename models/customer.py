@@ -48,7 +48,7 @@ class Customer(StoredModel):
     `sort_name` and `search_words` are derived from the names, company, e-mail and phone; `document_keys` holds the blind
     indexes of the numbers of the customer's documents, so that one number can belong to one customer only.
     Dates without a time are text (``2000-12-31``), which sorts and compares as dates do. `chain` is the head of the
-    chain of its history: see `core.audit_chain`.
+    chain of its history (see `core.audit_chain`), `access_chain` that of the `accesses` to its documents.
 
     A deleted customer may have been `merged_into` another one (its id). Since `erased_at` nothing personal is left of it:
     what stays is the id, the seller, kind, status, version and moments, so that the id is never anybody else's. Until then, who
@@ -79,6 +79,8 @@ class Customer(StoredModel):
     document_keys: list[str] = []
     source: RowSource | None = None
     chain: bytes | None = None
+    accesses: int | None = None
+    access_chain: bytes | None = None
     merged_into: str | None = None
     erasure_due_at: datetime | None = None
     erasure_asked_by: str | None = None

@@ -6,6 +6,7 @@ from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
 from models.consent import Consent
 from models.customer import Customer
+from models.customer_access import CustomerAccess
 from models.customer_event import CustomerEvent
 from models.customer_key import CustomerKey
 from models.data_export import DataExport
@@ -34,6 +35,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     CustomerKey,
     CustomerEvent,
     Consent,
+    CustomerAccess,
     DataExport,
     Erasure,
     ErasureReceipt,

@@ -12,7 +12,9 @@ import beanie
 from pymongo import ASCENDING, DESCENDING
 
 from models.customer import Customer
+from models.customer_access import CustomerAccess
 from models.customer_event import CustomerEvent
+from repositories.customer_access import contents_of_access, facts_of_access
 from repositories.customer_event import contents_of, facts_of
 from repositories.errors import translated
 
@@ -29,6 +31,7 @@ class Sealed:
     name: str
     model: type[beanie.Document]
     number: str
+    order: Sequence[str]
     index: str
     head: str
     last: str
@@ -40,13 +43,25 @@ CHANGES = Sealed(
     name="changes",
     model=CustomerEvent,
     number="version",
+    order=("version",),
     index="unique_version",
     head="chain",
     last="version",
     facts=facts_of,
     contents=contents_of,
 )
-KINDS = (CHANGES,)
+ACCESSES = Sealed(
+    name="accesses",
+    model=CustomerAccess,
+    number="number",
+    order=("version", "number"),
+    index="unique_number",
+    head="access_chain",
+    last="accesses",
+    facts=facts_of_access,
+    contents=contents_of_access,
+)
+KINDS = (CHANGES, ACCESSES)
 
 _OF_CUSTOMER = dict.fromkeys(("seller_id", "erased_at", *chain.from_iterable((kind.head, kind.last) for kind in KINDS)), True)
 
@@ -117,7 +132,7 @@ class AuditRecords:
 
 
 def _in_order(kind: Sealed) -> list[tuple[str, int]]:
-    return [("seller_id", ASCENDING), ("customer_id", ASCENDING), (kind.number, DESCENDING)]
+    return [("seller_id", ASCENDING), ("customer_id", ASCENDING), *((name, DESCENDING) for name in kind.order)]
 
 
 def group_of(stored: Mapping[str, Any]) -> tuple[str, str]:

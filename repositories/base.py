@@ -1,6 +1,6 @@
 """What every repository can do, always inside one tenant."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -10,19 +10,20 @@ from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
+from core.ids import IdKind
 from core.paging import Page, PageRequest, Position
 from core.tenancy import EverySeller, NoTenant, Reach, Tenant
 from models.base import OwnedModel, StoredModel
 from models.row import Row, row_class
 from models.stored import Fields, Readers
 from repositories.errors import translated
-from repositories.find import Stretch, found
+from repositories.find import Query, Stretch, found
 
 M = TypeVar("M", bound=beanie.Document)
 S = TypeVar("S", bound=StoredModel)
 W = TypeVar("W", bound=OwnedModel)
 
-_OLDEST_FIRST = (("customer_id", ASCENDING), ("_id", ASCENDING))
+OLDEST_FIRST = (("customer_id", ASCENDING), ("_id", ASCENDING))
 
 Conditions = Mapping[str, Any]
 
@@ -166,6 +167,21 @@ class LiveRepository(Repository[S]):
                 some = [class_(document) for document in documents]
         return list(map(reader.row, some))
 
+    def asking(
+        self, kind: IdKind, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), fields: Fields = None
+    ) -> Query:
+        """Return the query for what meets *conditions*, to be asked together with others; `sound` makes sense of its rows."""
+        projection = self.readers.of(fields).projection
+        return Query(kind, self._collection, self._inside(conditions), row_class(self.model), projection, sort)
+
+    def sound(self, some: Sequence[Row[S]], *, fields: Fields = None) -> list[Row[S]]:
+        """Return rows that a query of `asking` has found with these *fields*, each with what its record has.
+
+        Raises:
+            ValidationError: one of them is none of the model's, and says where.
+        """
+        return list(map(self.readers.of(fields).row, some))
+
     async def _ids(self, conditions: Conditions, *, limit: int = 0, within: Stretch | None = None) -> list[str]:
         """Return the ids of what meets *conditions*, up to a *limit* if there is one, outside of any transaction."""
         rows = row_class(self.model)
@@ -254,8 +270,13 @@ class OwnedRepository(LiveRepository[W]):
             "seller_id": {"$in": sorted({seller_id for seller_id, _ in owners})},
             "customer_id": {"$in": [customer_id for _, customer_id in owners]},
         }
+        return self.by_owner(await self._rows(conditions, sort=OLDEST_FIRST, fields=fields), owners)
+
+    @staticmethod
+    def by_owner(rows: Iterable[Row[W]], owners: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Row[W]]]:
+        """Return what belongs to each of *owners* among *rows*, in their order."""
         grouped: dict[tuple[str, str], list[Row[W]]] = {owner: [] for owner in owners}
-        for row in await self._rows(conditions, sort=_OLDEST_FIRST, fields=fields):
+        for row in rows:
             # The two conditions let through what names one owner's customer and another owner's seller: that is nobody's.
             if (owner := (row["seller_id"], row["customer_id"])) in grouped:
                 grouped[owner].append(row)
@@ -268,7 +289,7 @@ class OwnedRepository(LiveRepository[W]):
 
     async def of_customer(self, seller_id: str, customer_id: str) -> list[W]:
         """Return what belongs to one customer, oldest first."""
-        return await self._find(_owned_by(seller_id, customer_id), sort=_OLDEST_FIRST)
+        return await self._find(_owned_by(seller_id, customer_id), sort=OLDEST_FIRST)
 
     async def hand_over(
         self, owner: tuple[str, str], heir: str, at: datetime, *, only: Conditions | None = None, **values: object

@@ -1,31 +1,24 @@
 """Every query about customers."""
 
 import asyncio
-import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bson import MaxKey, MinKey
 from pymongo import UpdateOne
 
-from core.filters import CustomerFilter, CustomerSort, TimeRange
+from core.filters import CustomerFilter, CustomerSort
 from core.paging import Page, PageRequest
 from core.vocabulary import CustomerKind, CustomerStatus
 from models.customer import SORTED_BY, Customer
 from models.row import Row
 from models.stored import Fields
 from repositories.base import LiveRepository, change_update
+from repositories.customer_terms import Term, begins_with, limits, terms, words
 from repositories.find import Stretch
 
-FEW = 1_000
+FEW = 2_000
 """Customers that are all read, rather than that a list is walked in which they may be anywhere: some milliseconds."""
-
-_SEVERAL = 2
-_MOST_TERMS = 8
-_LAST = "\U0010ffff"
-"""Stands behind whatever a word can go on with: words are letters and digits."""
 
 _SURE = frozenset({"_id", "email", "phone", "external_id", "document_keys"})
 """What is found by an index of its own in any case."""
@@ -40,7 +33,7 @@ class CustomerRepository(LiveRepository[Customer]):
 
     model = Customer
     customer_field = "_id"
-    UNREAD = ("document_keys", "search_words", "source", "chain")
+    UNREAD = ("document_keys", "search_words", "source", "chain", "access_chain")
 
     async def holders(self, keys: Mapping[str, Collection[str]]) -> list[Customer]:
         """Return the customers that hold any of these values; *keys* maps a unique field to values."""
@@ -84,68 +77,35 @@ class CustomerRepository(LiveRepository[Customer]):
     ) -> Page[Row[Customer]]:
         """Return one page. *document_keys* are the blind indexes the filter's document number may have."""
         field, descending = SORTED_BY[sort]
-        conditions = _conditions(chosen, document_keys)
-        within = await self._rarest(chosen, conditions)
+        conditions, asked = _conditions(chosen, document_keys), terms(chosen)
+        # One thing whose index is in this order anyway is left to it.
+        few = [] if [field] == [term.ordered_by for term in asked] else asked
+        within = None if _SURE & conditions.keys() else await self._rarest(few)
         if field == "sort_name":
             conditions = {**_ANY, **conditions}
         return await self.page(conditions, request, field=field, descending=descending, fields=fields, within=within)
 
     async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None, at_most: int | None = None) -> int:
         """Return how many customers meet the filter; with *at_most*, that where it is that many or more."""
-        conditions, limit = _conditions(chosen, document_keys), at_most or 0
-        within = await self._rarest(chosen, conditions)
+        conditions, asked, limit = _conditions(chosen, document_keys), terms(chosen), at_most or 0
+        alone = len(asked) == 1 or _SURE & conditions.keys()
+        within = None if alone else await self._rarest(asked)
         if within is None:
             return await self._count(conditions, limit=limit)
         return len(await self._ids(conditions, limit=limit, within=within))
 
-    async def _rarest(self, chosen: CustomerFilter, conditions: Mapping[str, Any]) -> Stretch | None:
-        """Return where all lies that meets *conditions*, no more than `FEW`; None to leave that to the planner.
+    async def _rarest(self, asked: Sequence[Term]) -> Stretch | None:
+        """Return where those lie who meet one thing that is asked, `FEW` at most; None to leave that to the planner.
 
-        Of several tags or words the planner enters the index by the first, though a million customers may have that one and
-        ten the other. So it is asked first which is rare.
+        The planner goes by what it has found out about a query of the same form, which was another seller's or about something
+        that many have, and so may walk past a million to find ten. So it is asked first what is rare.
         """
         seller_id = self._inside({}).get("seller_id")
-        terms = _terms(chosen)
-        if len(terms) < _SEVERAL or seller_id is None or self._session is not None or _SURE & conditions.keys():
+        if not asked or seller_id is None or self._session is not None:
             return None
-        numbers = await asyncio.gather(*(self._count(term.condition, limit=FEW + 1) for term in terms))
+        numbers = await asyncio.gather(*(self._count(term.condition, limit=FEW + 1) for term in asked))
         fewest = min(numbers)
-        return None if fewest > FEW else terms[numbers.index(fewest)].stretch(seller_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A tag, or the beginning of a word, that a customer has to have; *low* and *high* are what it begins and ends with."""
-
-    field: str
-    condition: Mapping[str, Any]
-    low: str
-    high: str
-
-    def stretch(self, seller_id: str) -> Stretch:
-        """Return where the index of lists has a seller's customers who have it, the newest of each value first."""
-        seller = {"seller_id": seller_id, "live": True}
-        return Stretch(
-            f"listed_by_{self.field}",
-            {**seller, self.field: self.low, "created_at": MaxKey(), "_id": MaxKey()},
-            {**seller, self.field: self.high, "created_at": MinKey(), "_id": MinKey()},
-        )
-
-
-def _terms(chosen: CustomerFilter) -> list[_Term]:
-    """Return what is asked of lists inside of customers, each by itself, no more than can be looked at."""
-    tags = [_Term("tags", {"tags": tag}, tag, tag) for tag in chosen.tags or ()]
-    words = [_Term("search_words", _begins_with(word), word, word + _LAST) for word in _words(chosen)]
-    return [*tags, *words][:_MOST_TERMS]
-
-
-def _words(chosen: CustomerFilter) -> list[str]:
-    return (chosen.search or "").split()
-
-
-def _begins_with(word: str) -> dict[str, Any]:
-    # Anchored and escaped: each word is one range of the index.
-    return {"search_words": {"$regex": f"^{re.escape(word)}"}}
+        return None if fewest > FEW else asked[numbers.index(fewest)].stretch(seller_id)
 
 
 def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -> dict[str, Any]:
@@ -168,15 +128,8 @@ def _conditions(chosen: CustomerFilter, document_keys: Collection[str] | None) -
     if chosen.tags:
         found["tags"] = {"$all": list(chosen.tags)}
     for field, moments in (("created_at", chosen.created_at), ("updated_at", chosen.updated_at)):
-        if limits := _limits(moments):
-            found[field] = limits
-    if words := _words(chosen):
-        found["$and"] = [_begins_with(word) for word in words]
+        if condition := limits(moments):
+            found[field] = condition
+    if looked_for := words(chosen):
+        found["$and"] = [begins_with(word) for word in looked_for]
     return found
-
-
-def _limits(moments: TimeRange | None) -> dict[str, datetime]:
-    if moments is None:
-        return {}
-    limits = (("$gte", moments.start), ("$lt", moments.end))
-    return {operator: moment for operator, moment in limits if moment is not None}

@@ -1,6 +1,5 @@
 """Every query about event records: a customer's history, and the outbox that the relay empties."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -26,15 +25,9 @@ _PENDING: Mapping[str, Any] = {"pending": True, "key_range": {"$in": [None, *ran
 
 _SOMETIMES = ("trace", "changes", "origin")
 
-HistoryPage = tuple[str, str, PageRequest]
-"""A page of one customer's history: the seller's id, the customer's, and which part of it."""
-
 _UNWATCHED = ("data", "changes", "origin", "salt", "digest", "hash")
 UNTOLD = {"changes": False, "origin": False, "salt": False, "digest": False, "hash": False}
 """What is kept of events for the history, and read by whoever asks for it."""
-
-AT_ONCE = 10
-"""Queries of one operation that may be under way together: an operation shares the connections with all others."""
 
 
 class CustomerEventRepository(Repository[StoredEvent]):
@@ -54,23 +47,16 @@ class CustomerEventRepository(Repository[StoredEvent]):
             if event.seal is not None:
                 await heads.move(event.customer_id, event.version, event.seal.head)
 
-    async def histories(self, asked: Collection[HistoryPage]) -> dict[HistoryPage, Page[CustomerEvent]]:
-        """Return pages of customers' histories, newest first; each is a query of its own, `AT_ONCE` of them at a time."""
-        pages: dict[HistoryPage, Page[CustomerEvent]] = {}
-        waiting = list(asked)
-        for start in range(0, len(waiting), AT_ONCE):
-            some = waiting[start : start + AT_ONCE]
-            pages.update(zip(some, await asyncio.gather(*(self.history(*one) for one in some)), strict=True))
-        return pages
-
     async def history(self, seller_id: str, customer_id: str, request: PageRequest) -> Page[CustomerEvent]:
-        """Return one page of a customer's history, newest first."""
-        conditions: dict[str, Any] = {"seller_id": seller_id, "customer_id": customer_id}
-        if request.after is not None:
-            conditions["version"] = {"$lt": request.after.value}
-        found = await self._events(conditions, DESCENDING, request.size + 1)
+        """Return one page of what happened to a customer, newest first."""
+        behind = {} if request.after is None else {"version": {"$lt": request.after.value}}
+        found = await self.before(seller_id, customer_id, behind, request.size + 1)
         items = found[: request.size]
         return Page(items, has_next=len(found) > request.size, has_previous=request.after is not None)
+
+    async def before(self, seller_id: str, customer_id: str, conditions: Mapping[str, Any], limit: int) -> list[CustomerEvent]:
+        """Return the newest of what happened to a customer that meets *conditions*."""
+        return await self._events({"seller_id": seller_id, "customer_id": customer_id, **conditions}, DESCENDING, limit)
 
     async def kept(self, ids: Collection[str]) -> dict[str, Kept]:
         """Return what is kept of events besides that they happened, by their ids."""

@@ -1,6 +1,7 @@
 """What is left of customers, deleted ones too, for whoever destroys it, and the notes about files that are still to go.
 
-Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may.
+Everything here looks past deletion, which every other query takes for the end; only `services.erasure` may, and
+`services.legal_hold`, which forbids it.
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
@@ -121,6 +122,7 @@ EMPTY: Mapping[str, Mapping[str, object]] = {
         "data": {"$arrayToObject": _REFERENCES},
         **dict.fromkeys(("reason", "changes", "origin", "salt"), "$$REMOVE"),
     },
+    "customer_accesses": dict.fromkeys(("origin", "salt"), "$$REMOVE"),
     "idempotency_records": {"request_digest": {"$literal": ""}},
 }
 """What stands, after an erasure, in the fields of records that stay."""

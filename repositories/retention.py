@@ -1,6 +1,6 @@
 """What may have been kept for long enough, of one tenant: page by page off an index, however much there is of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,9 +52,12 @@ class _Customers(LiveRepository[Customer]):
         await self._change_many({"_id": customer_id}, {"$max": {"signed_in_at": at}})
 
 
-class _Merged(Repository[Customer]):
+class _AllCustomers(Repository[Customer]):
     model = Customer
     customer_field = "_id"
+
+    async def change(self, customer: Customer, at: datetime, values: Mapping[str, object]) -> Customer | None:
+        return await self._change_one({"_id": customer.id, "version": customer.version}, change_update(at, values))
 
     async def into(self, seller_id: str, ids: Collection[str]) -> list[Customer]:
         return await self._find({"seller_id": seller_id, "merged_into": {"$in": list(ids)}})
@@ -122,7 +125,7 @@ class _Imports(LiveRepository[BulkImport]):
         return await self._find_one(conditions) is not None
 
     async def withdraw(self, record: BulkImport, at: datetime) -> BulkImport | None:
-        gone = {"error_report_key": None, "result_report_key": None}
+        gone = dict.fromkeys(("error_report_key", "masked_report_key", "result_report_key"))
         return await self._change_one({"_id": record.id, "version": record.version}, change_update(at, gone))
 
     async def mark(self, record: BulkImport, at: datetime) -> bool:
@@ -148,7 +151,7 @@ class Retained:
 
     def __init__(self, tenant: Reach, session: AsyncClientSession | None = None) -> None:
         self._customers = _Customers(tenant, session)
-        self._merged = _Merged(tenant, session)
+        self._all_customers = _AllCustomers(tenant, session)
         self._events = _Events(tenant, session)
         self._sessions = _Sessions(tenant, session)
         self._documents = _Documents(tenant, session)
@@ -182,10 +185,14 @@ class Retained:
         found: dict[str, tuple[str, datetime | None]] = {}
         into = {id_: id_ for id_ in ids}
         while into:
-            earlier = await self._merged.into(seller_id, into)
+            earlier = await self._all_customers.into(seller_id, into)
             into = {one.id: into[str(one.merged_into)] for one in earlier if one.id not in found}
             found |= {one.id: (into[one.id], one.signed_in_at) for one in earlier if one.id in into}
         return found
+
+    async def change(self, customer: Customer, at: datetime, values: Mapping[str, object]) -> Customer | None:
+        """Change a customer, live or deleted, as `LiveRepository.change` does live ones. None: somebody was faster."""
+        return await self._all_customers.change(customer, at, values)
 
     async def signed_in(self, customer_id: str, at: datetime) -> None:
         """Note that a customer has signed in. No change that others are told of: its version stays."""

@@ -64,7 +64,8 @@ class RetentionRuns:
     async def hurry(self, seller_id: str, at: datetime) -> None:
         """Let the next round of a seller begin now, or the one that is under way go on."""
         with translated():
-            await self._runs.update_one({"_id": seller_id}, {"$min": {"due_at": at}})
+            change = {"$min": {"due_at": at}, "$setOnInsert": {"step": 0}}
+            await self._runs.update_one({"_id": seller_id}, change, upsert=True)
 
     async def claim(self, now: datetime, patience: timedelta) -> RetentionRun | None:
         """Take the run that is due longest; unless it is put down, it is due again after *patience*."""

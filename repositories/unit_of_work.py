@@ -19,6 +19,7 @@ from repositories.address import AddressRepository
 from repositories.bulk_import import BulkImportRepository
 from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
+from repositories.customer_access import AccessHeads, CustomerAccessRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.customer_key import CustomerKeyRepository
 from repositories.data_export import DataExportRepository
@@ -68,6 +69,8 @@ class Repositories:
         self.numbers = SealedNumbers(tenant, session)
         self.number_holders = NumberHolders(tenant, session)
         self.events = CustomerEventRepository(tenant, session)
+        self.accesses = CustomerAccessRepository(tenant, session)
+        self.access_heads = AccessHeads(tenant, session)
         self.consents = ConsentRepository(tenant, session)
         self.data_exports = DataExportRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)

@@ -32,7 +32,8 @@ class BulkImportQuery:
 
     @strawberry.field(
         description="How the uploaded file of an import would be read, row by row; reads its first half megabyte and changes "
-        "nothing. Null when you can see no import with this id. Needs `imports:read`; not for customers."
+        "nothing. Null when you can see no import with this id. Callers without `customers:read` see its rows masked. Needs "
+        "`imports:read`; not for customers."
     )
     async def preview_bulk_import(
         self,

@@ -1,7 +1,8 @@
 """Root fields about customers: unpack, call one service method, repack."""
 
-from collections.abc import Sequence
-from typing import Annotated
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import strawberry
 
@@ -15,7 +16,7 @@ from models.customer import Customer as StoredCustomer
 from models.row import Row
 from resolvers.outcome import attempt
 from schema.arguments import CustomerId, ExpectedVersion, SellerId
-from schema.batching import alone, batched, needed
+from schema.batching import called, needed
 from schema.context import Info
 from schema.customer import (
     Customer,
@@ -29,7 +30,7 @@ from schema.customer import (
     DeletePayload,
     UpsertCustomerPayload,
 )
-from schema.customer_owned import begin_owned
+from schema.customer_owned import customers_with_theirs
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort
 from schema.paging import After, Before, First, Last
@@ -39,20 +40,30 @@ from services.masking import seen
 from services.rules.profile import MAX_TAGS
 
 
-def _customer(queries: Sequence[object], info: Info, id: str) -> Promised[list[Customer | None]]:
+def _customers(calls: Sequence[Mapping[str, Any]], info: Info) -> Promised[list[Customer | None]]:
     viewer = info.context.viewer
     viewer.require_sight()
-    asked = info.context.loaders.customers(needed(info, "Customer")).load(id)
-    begin_owned(info, id)
+    ids = [call["id"] for call in calls]
+    fields = needed(info, "Customer")
 
-    def found(row: Row[StoredCustomer] | None) -> list[Customer | None] | Promised[list[Customer | None]]:
-        if row is None:
-            # Only now: somebody else may go on in the place of one who is not there.
-            survivor = info.context.services.customers.survivor(viewer, id, fields=needed(info, "Customer"))
-            return Promised(survivor, lambda row: [shown(row, info)] * len(queries))
-        return [shown(seen(viewer, row), info)] * len(queries)
+    def found(
+        rows: Sequence[Row[StoredCustomer] | None],
+    ) -> list[Customer | None] | Promised[list[Customer | None]]:
+        some = [shown(row and seen(viewer, row), info) for row in rows]
+        absent = [place for place, row in enumerate(rows) if row is None]
+        if not absent:
+            return some
+        # Only now: somebody else may go on in the place of one who is not there.
+        survivors = (info.context.services.customers.survivor(viewer, ids[place], fields=fields) for place in absent)
 
-    return Promised(asked, found)
+        def filled(found: Sequence[Row[StoredCustomer] | None]) -> list[Customer | None]:
+            for place, row in zip(absent, found, strict=True):
+                some[place] = shown(row, info)
+            return some
+
+        return Promised(asyncio.gather(*survivors), filled)
+
+    return customers_with_theirs(info, ids).then(found)
 
 
 @strawberry.type
@@ -65,11 +76,12 @@ class CustomerQuery:
     @strawberry.field(
         description="One customer; null when you can see none with this id. By the id of one that was merged into another "
         "one you get the other one. Needs `customers:read`.",
-        metadata=batched(_customer),
+        metadata=called(_customers),
     )
     async def customer(self, info: Info, id: CustomerId) -> Customer | None:
         """Return one customer by id."""
-        return await alone(_customer, self, info, id=id)
+        (found,) = await _customers([{"id": id}], info)
+        return found
 
     @strawberry.field(
         description="One customer by an identifier of its own; null when there is none. By the id or the external id of one "

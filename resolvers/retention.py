@@ -17,7 +17,7 @@ class RetentionMutation:
     @strawberry.mutation(
         description="Put a customer on legal hold: from now on it is neither flagged for inactivity nor anonymised, its files "
         "stay, and `eraseCustomer` is refused (LEGAL_HOLD). An erasure that was asked for before waits. Repeating the call "
-        "with another reason changes the reason. Needs `legal_hold`; not for customers."
+        "with another reason changes the reason. It may have been deleted. Needs `legal_hold`; not for customers."
     )
     async def set_legal_hold(self, info: Info, id: CustomerId, reason: Why) -> CustomerPayload:
         """Set a hold."""
@@ -26,8 +26,8 @@ class RetentionMutation:
         return CustomerPayload(customer=customer, document_uploads=[], user_errors=errors)
 
     @strawberry.mutation(
-        description="Lift the legal hold of a customer; where there is none nothing changes. An erasure that waited for it "
-        "happens now. Needs `legal_hold`; not for customers."
+        description="Lift the legal hold of a customer, deleted or not; where there is none nothing changes. An erasure that "
+        "waited for it happens now. Needs `legal_hold`; not for customers."
     )
     async def lift_legal_hold(self, info: Info, id: CustomerId, reason: Why) -> CustomerPayload:
         """Lift a hold."""

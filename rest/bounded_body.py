@@ -16,7 +16,7 @@ class TooLarge(Exception):
 def is_json(request: Request) -> bool:
     """Say whether a request calls its body JSON in UTF-8."""
     given = request.headers.getlist("content-type")
-    return len(given) == 1 and _JSON_IN_UTF8.fullmatch(given[0].strip()) is not None
+    return given == [JSON] or (len(given) == 1 and _JSON_IN_UTF8.fullmatch(given[0].strip()) is not None)
 
 
 def is_encoded(request: Request) -> bool:

@@ -37,6 +37,9 @@ class Document(Shape):
     issued_on: date | None = Field(description="When it was issued.")
     expires_on: date | None = Field(description="The last day it is valid.")
     file: DocumentFile | None = Field(description="The uploaded file; null until an upload has been completed.")
+    file_removed_at: Moment | None = Field(
+        description="When its file was removed, because the seller keeps such files no longer; null otherwise."
+    )
     scan: ScanVerdict | None = Field(
         description="What the malware scanner said of the file; null until an upload has been completed."
     )
@@ -71,6 +74,7 @@ _STORED = (
     "type",
     "status",
     "issuing_country",
+    "file_removed_at",
     "rejection_reason",
     "version",
     "created_at",

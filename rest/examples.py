@@ -60,6 +60,7 @@ _STORED_DOCUMENT = {
     "issuedOn": None,
     "expiresOn": None,
     "file": None,
+    "fileRemovedAt": None,
     "scan": None,
     "rejectionCode": None,
     "rejectionReason": None,

@@ -1,6 +1,6 @@
 """What sellers have said for themselves, for services that tell us: where there is no tenant service, or beside it."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
@@ -43,7 +43,9 @@ class OtpPolicy(Shape):
 class Retention(Shape):
     """For how long what is stored is kept; 0: for good. A member that is absent is as the service is configured."""
 
-    mode: RetentionMode | None = Field(None, description="DRY_RUN reports what would be removed, ACTIVE removes it.")
+    mode: Literal["DRY_RUN", "ACTIVE"] | None = Field(
+        None, description="DRY_RUN reports what would be removed, ACTIVE removes it."
+    )
     inactive_months: int | None = Field(
         None, ge=0, le=LONGEST_MONTHS, description="After so many months without activity a customer is flagged."
     )
@@ -79,6 +81,8 @@ class SellerSettings(Shape):
         Raises:
             Refused: there is no such country.
         """
+        periods = self.retention.model_dump()
+        mode = periods.pop("mode")
         if self.default_country is not None and self.default_country not in country_codes():
             raise Refused.because(ErrorCode.INVALID, "This is the code of no country.", "defaultCountry")
         return SellerRules(
@@ -87,7 +91,8 @@ class SellerSettings(Shape):
             required_documents=_tuple(self.required_documents),
             otp_channels=_tuple(self.otp.channels),
             **self.validation.model_dump(),
-            **{f"retention_{name}": value for name, value in self.retention.model_dump().items()},
+            **{f"retention_{name}": value for name, value in periods.items()},
+            retention_mode=None if mode is None else RetentionMode(mode),
         )
 
     @classmethod

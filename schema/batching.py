@@ -7,7 +7,7 @@ answers many. Where the field is asked for one object, it is that function with 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from compiled_graphql.contract import BATCH, NEEDS, TAKES_ROWS
+from compiled_graphql.contract import BATCH, CALLS, NEEDS, TAKES_ROWS
 from compiled_graphql.needed import needed_of, selected_of
 from schema.context import Info
 
@@ -27,6 +27,14 @@ def batched(many: Many[S, P, R], *needs: str, rows: bool = False) -> Mapping[str
     some.
     """
     return {BATCH: many, TAKES_ROWS: rows, **(reading(*needs) if needs else {})}
+
+
+def called(of_calls: Callable[[Sequence[Mapping[str, Any]], Info], Any]) -> Mapping[str, Any]:
+    """Return the ``metadata`` of a root field that *of_calls* answers for several calls of it at once, each with its arguments.
+
+    They are calls of one caller: what differs between them are the arguments, and nothing else may decide what is answered.
+    """
+    return {CALLS: of_calls}
 
 
 def reading(*needs: str) -> Mapping[str, Any]:

@@ -90,8 +90,8 @@ class BulkImport(Node):
     )
 
     @strawberry.field(
-        description="What was wrong with which row, in the order of rows: errors and warnings. "
-        "Needs `imports:read`; not for customers."
+        description="What was wrong with which row, in the order of rows: errors and warnings. To callers without "
+        "`customers:read` no message quotes a row. Needs `imports:read`; not for customers."
     )
     async def errors(
         self, info: Info, first: FirstErrors = DEFAULT_PROBLEMS, after: After = None
@@ -103,11 +103,13 @@ class BulkImport(Node):
     @strawberry.field(
         description="The rejected rows exactly as they came, plus `_row`, `_column`, `_code` and `_message`: mend and "
         "import it again. After a cancel or a failure also the rows never attempted, as UNPROCESSED; it is then written some "
-        "moments after the final state. Null while it runs, and when no row is left. Needs `imports:read`; not for customers."
+        "moments after the final state. Null while it runs, and when no row is left. Callers without `customers:read` get it "
+        "with masked cells. Needs `imports:read`; not for customers."
     )
     async def error_report(self, info: Info) -> DownloadTarget | None:
         """Return a link to the error report."""
-        return await self._download(info, self.record.error_report_key)
+        ticket = await info.context.services.bulk_imports.error_report(info.context.viewer, self.record)
+        return None if ticket is None else DownloadTarget.from_ticket(ticket)
 
     @strawberry.field(
         description="Every row of the file in order: `row,outcome,customer_id`. Null until it has been written, which after a "

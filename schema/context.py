@@ -20,7 +20,8 @@ _UNKNOWN = Device()
 class Context(BaseContext):
     """The circumstances of one operation. On a WebSocket, a connection's own context makes one for each operation.
 
-    What it loads goes through *lanes*, together with what others load at the same moment; without any, by itself.
+    What it loads goes through *lanes*, together with what others load at the same moment; without any, by itself. One that is
+    made *of_one* operation is that operation's own.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class Context(BaseContext):
         principal: Principal | None = None,
         device: Device = _UNKNOWN,
         lanes: Lanes | None = None,
+        of_one: bool = False,
     ) -> None:
         super().__init__()
+        self._of_one = of_one
         self.device = device
         self.services = services
         self.request_id = request_id
@@ -116,6 +119,10 @@ class Context(BaseContext):
 
     def for_operation(self) -> "Context":
         """Return a context of the same caller for one operation."""
+        return self if self._of_one else self.for_others()
+
+    def for_others(self) -> "Context":
+        """Return another context of the same caller, in which nothing has been loaded."""
         return Context(
             self.services, request_id=self.request_id, principal=self.principal, device=self.device, lanes=self._lanes
         )

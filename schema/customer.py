@@ -151,15 +151,15 @@ class Customer(Node):
 
     @strawberry.field(
         description="What happened to it, newest first. Needs `customers:read`, or `customers:read_masked` for masked values.",
-        metadata=reading("id"),
+        metadata=reading("id", "accesses"),
     )
     async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerEvent]:
         """Return one page of the history."""
         info.context.viewer.require_sight()
         request = page_request(history_of(self.record.id), first=first, after=after)
-        page = await info.context.loaders.history_pages.load((*self.owner, request))
+        page = await info.context.loaders.history_pages.load((*self.owner, request, bool(self.record.accesses)))
         return Connection.from_page(
-            page or Page([], has_next=False, has_previous=False), CustomerEvent.from_event, history_cursor
+            page or Page([], has_next=False, has_previous=False), CustomerEvent.of_entry, history_cursor
         )
 
     @strawberry.field(

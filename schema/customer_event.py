@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import strawberry
 
-from core.history import Kept
-from core.paging import Position, encode_cursor
-from events import customer as events
+from auth.principal import Scope
+from core.history import Access, Kept, Read
+from core.paging import encode_cursor
+from repositories.history import Entry, position_of
 from schema.batching import alone, batched
 from schema.context import Info
-from schema.enums import CustomerEventType
-from schema.history import EventOrigin, FieldChange
+from schema.enums import HistoryEntryType
+from schema.history import DocumentRead, EventOrigin, FieldChange
 from schema.node import present
 from services.history_view import changes_seen, origin_seen
+from services.masking import seen
 
 if TYPE_CHECKING:
     from schema.customer import Customer
@@ -34,18 +36,21 @@ async def _origin(events: "Sequence[CustomerEvent]", info: Info) -> list[EventOr
 
 
 async def _kept(events: "Sequence[CustomerEvent]", info: Info) -> list[Kept]:
-    found = await info.context.loaders.kept_of_events.load_many([event.id for event in events])
-    return [one or Kept() for one in found]
+    asked = [event.id for event in events if event.kept is None]
+    found = dict(zip(asked, await info.context.loaders.kept_of_events.load_many(asked), strict=True)) if asked else {}
+    return [event.kept or found.get(event.id) or Kept() for event in events]
 
 
-@strawberry.type(description="One change of a customer: also published to Kafka, with the same id.")
+@strawberry.type(description="One change of a customer, also published to Kafka with the same id; or that a document was read.")
 class CustomerEvent:
+    kept: strawberry.Private[Kept | None]
+    read: strawberry.Private[Sequence[Read]]
     id: strawberry.ID = strawberry.field(description="The id the event also carries on Kafka.")
-    type: CustomerEventType = strawberry.field(description="What happened.")
+    type: HistoryEntryType = strawberry.field(description="What happened.")
     customer_id: strawberry.ID = strawberry.field(description="Whom it happened to.")
     actor: str = strawberry.field(description="Who did it: `operator:ada`, `service:oms`, `customer:cus_…`, `system:expiry`.")
     changed: list[str] = strawberry.field(description="The fields that changed, as spelled in this API.")
-    version: int = strawberry.field(description="The version the customer had afterwards.")
+    version: int = strawberry.field(description="The version the customer had afterwards; with DOCUMENT_READ, at that time.")
     occurred_at: datetime = strawberry.field(description="When it happened.")
 
     why: strawberry.Private[str | None] = None
@@ -61,9 +66,10 @@ class CustomerEvent:
     @strawberry.field(description="The customer as it is now; null once it is deleted. Needs `customers:read`.")
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer")] | None:
         """Return the customer, loaded together with those of the answer's other events."""
-        info.context.may_read_customers()
-        found = await info.context.loaders.customer_by_id.load(self.customer_id)
-        customer: Customer | None = None if found is None else present(found)
+        viewer = info.context.viewer
+        viewer.require_sight()
+        found = await info.context.loaders.customers(None).load(self.customer_id)
+        customer: Customer | None = None if found is None else present(seen(viewer, found).record)
         return customer
 
     @strawberry.field(
@@ -84,18 +90,35 @@ class CustomerEvent:
         """Return the origin, loaded together with those of the answer's other events."""
         return await alone(_origin, self, info)
 
+    @strawberry.field(description="With DOCUMENT_READ: what was given of which document. Empty without `documents:read`.")
+    def reads(self, info: Info) -> list[DocumentRead]:
+        """Return what was read, to whoever may know of documents."""
+        if Scope.DOCUMENTS_READ not in info.context.viewer.scopes:
+            return []
+        return [DocumentRead(document_id=strawberry.ID(one.document_id), part=one.part) for one in self.read]
+
     @classmethod
-    def from_event(cls, event: events.CustomerEvent) -> Self:
-        """Return an event as clients see it."""
+    def of_entry(cls, entry: Entry) -> Self:
+        """Return an entry of a history as clients see it."""
+        kept: Kept | None = None
+        read: Sequence[Read] = ()
+        changed: Sequence[str] = ()
+        why: str | None = None
+        if isinstance(entry, Access):
+            type_, kept, read = HistoryEntryType.DOCUMENT_READ, Kept(origin=entry.origin), entry.reads
+        else:
+            type_, changed, why = HistoryEntryType(entry.type.value), entry.changed, entry.reason
         return cls(
-            id=strawberry.ID(event.id),
-            type=event.type,
-            customer_id=strawberry.ID(event.customer_id),
-            actor=event.actor,
-            changed=list(event.changed),
-            version=event.version,
-            occurred_at=event.occurred_at,
-            why=event.reason,
+            kept=kept,
+            read=read,
+            id=strawberry.ID(entry.id),
+            type=type_,
+            customer_id=strawberry.ID(entry.customer_id),
+            actor=entry.actor,
+            changed=list(changed),
+            version=entry.version,
+            occurred_at=entry.occurred_at,
+            why=why,
         )
 
 
@@ -104,6 +127,6 @@ def history_of(customer_id: str) -> str:
     return f"history of {customer_id}"
 
 
-def history_cursor(event: events.CustomerEvent) -> str:
-    """Return an event's place in its customer's history."""
-    return encode_cursor(history_of(event.customer_id), Position(event.version, event.id))
+def history_cursor(entry: Entry) -> str:
+    """Return an entry's place in its customer's history."""
+    return encode_cursor(history_of(entry.customer_id), position_of(entry))

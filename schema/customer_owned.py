@@ -7,16 +7,17 @@ import strawberry
 
 from auth.principal import Scope
 from compiled_graphql.contract import Promised
-from core.ids import IdKind, is_id
 from models.address import Address as StoredAddress
+from models.customer import Customer as StoredCustomer
 from models.document import Document as StoredDocument
 from models.row import Row
+from repositories.whole_customer import Parts, Whole
 from schema.address import Address
 from schema.batching import needed, selected_below
 from schema.context import Info
 from schema.document import Document
 from schema.enums import AddressKind, DocumentStatus, DocumentType
-from schema.rows import all_shown, shown
+from schema.rows import each_shown, shown
 
 
 class Owner(Protocol):
@@ -38,7 +39,9 @@ def addresses_of(customers: Sequence[Owner], info: Info, kind: AddressKind | Non
     loader = info.context.loaders.addresses_of(_of_its_own(info, "Address"))
 
     def chosen(found: Sequence[list[Row[StoredAddress]] | None]) -> list[list[Address]]:
-        return [all_shown([one for one in some or () if kind is None or one["kind"] == kind], info) for some in found]
+        return each_shown(
+            found if kind is None else [[one for one in some or () if one["kind"] == kind] for some in found], info
+        )
 
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
@@ -64,17 +67,19 @@ def documents_of(
     loader = info.context.loaders.documents_of(_of_its_own(info, "Document"))
 
     def chosen(found: Sequence[list[Row[StoredDocument]] | None]) -> list[list[Document]]:
-        return [
-            all_shown(
+        if type is None and status is None:
+            return each_shown(found, info)
+        return each_shown(
+            [
                 [
                     one
                     for one in some or ()
                     if (type is None or one["type"] == type) and (status is None or one["status"] == status)
-                ],
-                info,
-            )
-            for some in found
-        ]
+                ]
+                for some in found
+            ],
+            info,
+        )
 
     return Promised(loader.load_many([one.owner for one in customers]), chosen)
 
@@ -86,16 +91,33 @@ def merged_from(customers: Sequence[Owner], info: Info) -> Promised[list[list[st
     return Promised(asked, lambda found: [list(some or ()) for some in found])
 
 
-def begin_owned(info: Info, customer_id: str) -> None:
-    """Ask for what is selected of a customer's addresses and documents together with the customer: whose they are is known.
+def customers_with_theirs(info: Info, customer_ids: Sequence[str]) -> Promised[list[Row[StoredCustomer] | None]]:
+    """Return customers by id, None for gaps, read together with what is selected of their addresses and documents.
 
-    Only inside one seller. Nothing is told of them before there is a customer, and leave to read them.
+    Only inside one seller, where it is known whose those are. Nothing is told of them before there is a customer, and leave to
+    read them: they are kept for whoever asks for them next.
     """
     viewer, loaders, selected = info.context.viewer, info.context.loaders, selected_below(info, "Customer")
-    if viewer.seller_id is None or not is_id(IdKind.CUSTOMER, customer_id):
-        return
-    owner = (viewer.seller_id, customer_id)
-    if "addresses" in selected or "defaultAddress" in selected:
-        loaders.addresses_of(_of_its_own(info, "Address")).begin([owner])
-    if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes:
-        loaders.documents_of(_of_its_own(info, "Document")).begin([owner])
+    of_customers = needed(info, "Customer")
+    addresses, documents = _of_its_own(info, "Address"), _of_its_own(info, "Document")
+    parts = Parts(
+        of_customers,
+        addresses if "addresses" in selected or "defaultAddress" in selected else False,
+        documents if "documents" in selected and Scope.DOCUMENTS_READ in viewer.scopes else False,
+    )
+    if viewer.seller_id is None or parts == Parts(of_customers):
+        return Promised(loaders.customers(of_customers).load_many(customer_ids), list)
+
+    def kept(found: Sequence[Whole | None]) -> list[Row[StoredCustomer] | None]:
+        there = [one for one in found if one is not None]
+        if parts.addresses is not False:
+            loaders.addresses_of(addresses).know(
+                {one.customer.owner: one.addresses for one in there if one.addresses is not None}
+            )
+        if parts.documents is not False:
+            loaders.documents_of(documents).know(
+                {one.customer.owner: one.documents for one in there if one.documents is not None}
+            )
+        return [one and one.customer for one in found]
+
+    return Promised(loaders.whole(parts).load_many(customer_ids), kept)

@@ -8,7 +8,8 @@ import strawberry
 
 from auth.principal import Scope
 from core.drafts import DocumentDraft, FileDraft
-from core.files import UploadTicket
+from core.errors import FileWithheld
+from core.files import DownloadTicket, UploadTicket
 from core.filters import DocumentFilter as Conditions
 from models import document as models
 from models.row import Row
@@ -51,9 +52,24 @@ class UploadTarget:
         )
 
 
+async def _tickets(files: "Sequence[DocumentFile]", info: Info) -> "Sequence[DownloadTicket | FileWithheld]":
+    wanted = [(one.document, one.record) for one in files]
+    return await info.context.services.documents.downloads(info.context.viewer, wanted)
+
+
+async def _downloads(files: "Sequence[DocumentFile]", info: Info) -> list[DownloadTarget | None]:
+    tickets = await _tickets(files, info)
+    return [None if isinstance(one, FileWithheld) else DownloadTarget.from_ticket(one) for one in tickets]
+
+
+async def _download_urls(files: "Sequence[DocumentFile]", info: Info) -> list[str | Exception]:
+    return [one if isinstance(one, FileWithheld) else one.url for one in await _tickets(files, info)]
+
+
 @strawberry.type(description="An uploaded file.")
 class DocumentFile:
     record: strawberry.Private[models.StoredFile]
+    document: strawberry.Private[models.Document]
     name: str = strawberry.field(description="The file's name, as it was announced.")
     content_type: str = strawberry.field(description="The file's media type, checked against its first bytes.")
     size: int = strawberry.field(description="The file's size in bytes.")
@@ -61,27 +77,26 @@ class DocumentFile:
 
     @strawberry.field(
         description="Where to download the file, for five minutes from now; null while nobody may read it: see `scan` of the "
-        "document. Needs `documents:read`."
+        "document. That you got it is in the customer's `history`. Needs `documents:read`.",
+        metadata=batched(_downloads),
     )
     async def download(self, info: Info) -> DownloadTarget | None:
         """Return a presigned link, if there is one to give."""
-        documents = info.context.services.documents
-        if not documents.verdict_of(self.record).lets_read:
-            return None
-        return DownloadTarget.from_ticket(await documents.download(info.context.viewer, self.record))
+        return await alone(_downloads, self, info)
 
     @strawberry.field(
         description="A link that downloads the file, as in `download`, which is null where this is an error: FILE_WITHHELD, "
-        "while nobody may read the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`."
+        "while nobody may read the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`.",
+        metadata=batched(_download_urls),
     )
     async def download_url(self, info: Info) -> str:
         """Return a presigned link."""
-        return (await info.context.services.documents.download(info.context.viewer, self.record)).url
+        return await alone(_download_urls, self, info)
 
     @strawberry.field(description="Until when downloadUrl works: five minutes from now.")
     async def download_url_expires_at(self, info: Info) -> datetime:
         """Return the end of the link's life."""
-        return (await info.context.services.documents.download(info.context.viewer, self.record)).expires_at
+        return await info.context.services.documents.download_ends(info.context.viewer, self.record)
 
 
 @strawberry.type(description="What the malware scanner said of a document's file.")
@@ -99,9 +114,15 @@ def _number(
     documents: "Sequence[Document | Row[models.Document]]", info: Info
 ) -> Awaitable[list[str | Exception | None]] | list[str | Exception | None]:
     service, viewer = info.context.services.documents, info.context.viewer
-    records = [one.record for one in documents]
-    # Without waiting, where no number has to be opened: whoever waits takes a task.
-    return service.numbers(viewer, records) if Scope.DOCUMENTS_READ_FULL in viewer.scopes else service.endings(viewer, records)
+    if Scope.DOCUMENTS_READ_FULL in viewer.scopes:
+        return service.numbers(viewer, [one.record for one in documents])
+    # Without waiting, because no number has to be opened (whoever waits takes a task), and without a record of each.
+    return service.endings(viewer, list(map(_last_four, documents)))
+
+
+def _last_four(document: "Document | Row[models.Document]") -> str | None:
+    found: str | None = document.get("number_last_four") if isinstance(document, Row) else document.record.number_last_four
+    return found
 
 
 def _day(text: str | None) -> date | None:
@@ -146,8 +167,8 @@ class Document(Node):
         return await alone(_customer, self, info)
 
     @strawberry.field(
-        description="Its number: the last four characters, or all of it for callers with `documents:read_full`. "
-        "Needs `documents:read`.",
+        description="Its number: the last four characters, or all of it for callers with `documents:read_full`; that they got "
+        "it is in the customer's `history`. Needs `documents:read`.",
         metadata=batched(_number, "number_last_four", "number_box", "number_sealed", "customer_id", rows=True),
     )
     async def number(self, info: Info) -> str | None:
@@ -190,7 +211,12 @@ class Document(Node):
         if stored is None:
             return None
         return DocumentFile(
-            record=stored, name=stored.name, content_type=stored.content_type, size=stored.size, sha256=stored.sha256
+            record=stored,
+            document=self.record,
+            name=stored.name,
+            content_type=stored.content_type,
+            size=stored.size,
+            sha256=stored.sha256,
         )
 
 

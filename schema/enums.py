@@ -24,14 +24,15 @@ from core.vocabulary import (
     ConsentChannel,
     ConsentSource,
     ConsentState,
-    CustomerEventType,
     CustomerKind,
     CustomerStatus,
     DataExportStatus,
     DocumentCategory,
+    DocumentPart,
     DocumentRejectionReason,
     DocumentStatus,
     DocumentType,
+    HistoryEntryType,
     OnboardingStep,
     OtpChannel,
     PrincipalKind,
@@ -51,16 +52,17 @@ __all__ = [
     "ConsentChannel",
     "ConsentSource",
     "ConsentState",
-    "CustomerEventType",
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
     "DataExportStatus",
     "DocumentCategory",
+    "DocumentPart",
     "DocumentRejectionReason",
     "DocumentStatus",
     "DocumentType",
     "ErrorCode",
+    "HistoryEntryType",
     "MergeBlockCode",
     "OnboardingStep",
     "OtpChannel",
@@ -72,8 +74,8 @@ __all__ = [
 E = TypeVar("E", bound=EnumType)
 
 
-def _described(enum: E, meanings: dict[str, str]) -> E:
-    """Publish *enum* with its docstring and the meaning of each value.
+def _described(enum: E, meanings: dict[str, str], name: str | None = None) -> E:
+    """Publish *enum*, under its own or another *name*, with its docstring and the meaning of each value.
 
     Raises:
         ValueError: when a value has no meaning, or a meaning no value.
@@ -81,7 +83,7 @@ def _described(enum: E, meanings: dict[str, str]) -> E:
     if meanings.keys() != set(enum.__members__):
         message = f"{enum.__name__} and its descriptions differ: {meanings.keys() ^ set(enum.__members__)}"
         raise ValueError(message)
-    published = strawberry.enum(enum, description=enum.__doc__)
+    published = strawberry.enum(enum, name=name, description=enum.__doc__)
     for value in published.__strawberry_definition__.values:  # type: ignore[attr-defined]  # put there by Strawberry
         value.description = meanings[value.name]
     return published
@@ -162,15 +164,18 @@ _described(
     },
 )
 _described(
-    CustomerEventType,
+    HistoryEntryType,
     {
         "CREATED": "The customer came into existence.",
         "UPDATED": "The customer, its addresses or its documents changed.",
         "DELETED": "The customer was deleted.",
         "ERASED": "The customer's personal data was destroyed.",
+        "DOCUMENT_READ": "Somebody was given the number of a document in full, or a link to its file; see reads. No change: "
+        "only in `history`.",
         "DOCUMENT_EXPIRING": "One of the customer's documents is about to expire: told 30 days before its last valid day, 7 "
         "days before, and on the day, unless the service is configured for others. Nothing changed.",
     },
+    name="CustomerEventType",
 )
 _described(
     ConsentChannel,
@@ -203,6 +208,7 @@ _described(
         "EXPIRED": "It was made, and has been removed since.",
     },
 )
+_described(DocumentPart, {"NUMBER": "Its number, in full.", "FILE": "A link to its file."})
 _described(
     BulkImportStatus,
     {

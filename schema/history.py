@@ -4,6 +4,7 @@ from typing import Self
 
 import strawberry
 
+from schema.enums import DocumentPart
 from services.history_view import SeenChange, SeenOrigin
 
 
@@ -25,6 +26,12 @@ class FieldChange:
         return cls(
             field=seen.field, of=None if seen.of is None else strawberry.ID(seen.of), before=seen.before, after=seen.after
         )
+
+
+@strawberry.type(description="What somebody was given of a document.")
+class DocumentRead:
+    document_id: strawberry.ID = strawberry.field(description="The document.")
+    part: DocumentPart = strawberry.field(description="What of it.")
 
 
 @strawberry.type(description="Where something came from: a request, or a row of an import.")

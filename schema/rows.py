@@ -35,6 +35,14 @@ def all_shown(rows: Sequence[Row[Any]], info: Info) -> list[Any]:
     return list(rows)
 
 
+def each_shown(lists: Sequence[list[Row[Any]] | None], info: Info) -> list[list[Any]]:
+    """Return what clients see of lists of rows, all of one kind: none instead of a list that is not there."""
+    type_ = next((type_of(rows[0]) for rows in lists if rows), None)
+    if type_ is None or type_.uncertain or not _is_compiled(info):
+        return [all_shown(rows or (), info) for rows in lists]
+    return [rows or [] for rows in lists]
+
+
 async def owners_of(things: Sequence[Any], info: Info) -> list[Any]:  # Customer or NotFound; Customer imports this module
     """Return the customers that addresses or documents belong to, as clients see them."""
     owners = await info.context.owners([one.customer_id for one in things], needed(info, "Customer"))

@@ -21,6 +21,7 @@ from repositories.unit_of_work import Repositories, UnitOfWork
 from services.import_files import ImportFiles, draft_of, settings_of
 from services.import_states import UNFINISHED, UPLOAD_MARGIN, ImportLimits, end_early, stored_format
 from services.import_watching import LiveImports, watch_all, watch_one
+from services.masked_rows import masked_message, sees_rows
 from services.ports import ObjectStore, WorkQueue
 
 _log = structlog.get_logger(__name__)
@@ -217,6 +218,7 @@ class BulkImportService:
                         "plan",
                         "ending",
                         "error_report_key",
+                        "masked_report_key",
                         "result_report_key",
                         "failure",
                         "started_at",
@@ -248,6 +250,8 @@ class BulkImportService:
     ) -> Page[ImportProblem]:
         """Return one page of what is wrong with the rows of an import, in the order of the file. 50 unless *first* says.
 
+        To who may not see customers, no message quotes a row.
+
         Raises:
             BadInput: for a page larger than 100, for a cursor that is none.
         """
@@ -255,14 +259,29 @@ class BulkImportService:
         request = page_request(_CURSOR, first=DEFAULT_PROBLEMS if first is None else first, after=after)
         row, index = (0, -1) if request.after is None else _place(request.after)
         # Every row has at least one problem, and those of the first may all have been shown.
+        sees = sees_rows(viewer)
         outcomes = await Repositories(tenant).bulk_imports.outcomes.of_import(record.id, from_row=row, limit=request.size + 2)
         problems = [
-            _problem(outcome.row, number, problem)
+            _problem(outcome.row, number, problem, sees=sees)
             for outcome in outcomes
             for number, problem in enumerate(outcome.problems)
             if (outcome.row, number) > (row, index)
         ]
         return Page(problems[: request.size], has_next=len(problems) > request.size, has_previous=after is not None)
+
+    async def error_report(self, viewer: Principal, record: BulkImport) -> DownloadTicket | None:
+        """Return a link to the refused rows of an import, masked for who may not see customers; None when there are none.
+
+        Raises:
+            Forbidden: naming ``customers:read``, where there is no masked report because an earlier version has written it.
+        """
+        _reading(viewer)
+        key = record.error_report_key
+        if key is not None and not sees_rows(viewer):
+            key = record.masked_report_key
+            if key is None:
+                viewer.require(Scope.CUSTOMERS_READ)
+        return None if key is None else await self.download(viewer, record, key)
 
     async def download(self, viewer: Principal, record: BulkImport, key: str) -> DownloadTicket:
         """Return a link to a report of an import, by its key; it holds for a quarter of an hour."""
@@ -326,12 +345,12 @@ def _place(position: Position) -> tuple[int, int]:
         raise BadInput("This cursor does not belong to this list. Use a cursor from pageInfo or edges.") from None
 
 
-def _problem(row: int, index: int, problem: RowProblem) -> ImportProblem:
+def _problem(row: int, index: int, problem: RowProblem, *, sees: bool) -> ImportProblem:
     return ImportProblem(
         row=row,
         index=index,
         column=problem.column,
         severity=problem.severity,
         code=problem.code,
-        message=problem.message,
+        message=problem.message if sees else masked_message(problem.code, problem.message),
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from auth.principal import Principal, Scope
+from auth.principal import Principal
 from core.errors import NotFound, Unavailable
 from core.tenancy import Tenant
 from core.vocabulary import CustomerEventType
@@ -46,7 +46,7 @@ class CustomerWatching:
             NotFound: there is no such customer, and never was.
             Unavailable: changes cannot be followed, or some were missed.
         """
-        viewer.require(Scope.CUSTOMERS_READ)
+        viewer.require_sight()
         tenant = viewer.reach_of(seller_id)
         one = viewer.customer_id if customer_id is None else customer_id
         return _watch_seller(self._live, tenant) if one is None else _watch_one(self._live, tenant, one)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from auth.principal import Principal, Scope
 from core.clock import Clock
 from core.drafts import DocumentDraft, FileDraft
-from core.errors import Conflict, ErrorCode, Problem, Refused
+from core.errors import Conflict, ErrorCode, FileWithheld, Problem, Refused
 from core.files import DownloadTicket, UploadTicket
 from core.filters import DocumentFilter
 from core.paging import Page, PageRequest
-from core.vocabulary import DocumentStatus, ScanVerdict
+from core.vocabulary import DocumentPart, DocumentStatus, ScanVerdict
 from models.document import Document, StoredFile
 from models.row import Row
 from models.stored import Fields
@@ -19,6 +20,7 @@ from repositories.unit_of_work import Repositories, UnitOfWork
 from services.changes import of_documents
 from services.customer_keys import Numbers, key_of, opened_numbers
 from services.customer_lookup import not_found, require_customer, taken_problem
+from services.document_access import DocumentAccesses
 from services.document_changes import DocumentChanges, require_document
 from services.records import RecordMaker, moment_after
 from services.rules.document import check_document_draft, check_file
@@ -44,6 +46,7 @@ class DocumentService:
         self, units: UnitOfWork, records: RecordMaker, policies: SellerPolicies, files: DocumentFiles, clock: Clock
     ) -> None:
         self._units = units
+        self._accesses = DocumentAccesses(units, records.chain, clock)
         self._records = records
         self._policies = policies
         self._files = files
@@ -66,26 +69,46 @@ class DocumentService:
     async def numbers(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
         """Return the numbers of documents: in full for callers with ``documents:read_full``, else their last four characters.
 
-        In the place of one that cannot be opened is why.
-        """
-        if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
-            return self.endings(viewer, documents)
-        viewer.require(Scope.DOCUMENTS_READ)
-        return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
-
-    def endings(self, viewer: Principal, documents: Sequence[Document]) -> Numbers:
-        """Return what anybody with ``documents:read`` may see of the numbers of documents."""
-        viewer.require(Scope.DOCUMENTS_READ)
-        return [None if one.number_last_four is None else f"••••{one.number_last_four}" for one in documents]
-
-    async def download(self, viewer: Principal, file: StoredFile) -> DownloadTicket:
-        """Return a link to a document's file that holds for five minutes.
+        In the place of one that cannot be opened is why. Numbers in full are recorded before they are returned.
 
         Raises:
-            FileWithheld: it has not been found free of malware.
+            Forbidden: without the scope ``documents:read``.
+            NotFound, Unavailable: it could not be recorded.
+        """
+        if Scope.DOCUMENTS_READ_FULL not in viewer.scopes:
+            return self.endings(viewer, [one.number_last_four for one in documents])
+        viewer.require(Scope.DOCUMENTS_READ)
+        numbered = [one for one in documents if one.number_last_four is not None]
+        await self._accesses.record(viewer, numbered, DocumentPart.NUMBER)
+        return await opened_numbers(Repositories(viewer.reach()), self._records, documents)
+
+    def endings(self, viewer: Principal, last_four: Sequence[str | None]) -> Numbers:
+        """Return what anybody with ``documents:read`` may see of numbers, by their last four characters."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return [None if four is None else f"••••{four}" for four in last_four]
+
+    async def downloads(
+        self, viewer: Principal, files: Sequence[tuple[Document, StoredFile]]
+    ) -> Sequence[DownloadTicket | FileWithheld]:
+        """Return links to files of documents that hold for five minutes. They are recorded before they are made.
+
+        In the place of one that has not been found free of malware is why there is none.
+
+        Raises:
+            Forbidden: without the scope ``documents:read``.
+            NotFound, Unavailable: it could not be recorded, or the store does not answer.
         """
         viewer.require(Scope.DOCUMENTS_READ)
-        return await self._files.download(file)
+        readable = [document for document, file in files if not self._files.withheld(file)]
+        await self._accesses.record(viewer, readable, DocumentPart.FILE)
+        return [
+            FileWithheld(why) if (why := self._files.withheld(file)) else await self._files.download(file) for _, file in files
+        ]
+
+    async def download_ends(self, viewer: Principal, file: StoredFile) -> datetime:
+        """Return until when a link holds that is made now."""
+        viewer.require(Scope.DOCUMENTS_READ)
+        return (await self._files.download(file)).expires_at
 
     def verdict_of(self, file: StoredFile) -> ScanVerdict:
         """Return what the malware scanner said of a file."""

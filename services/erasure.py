@@ -110,6 +110,8 @@ class ErasureService:
                 await self._now(Tenant(customer.seller_id), customer.erasure_asked_by or CHORE, customer.id)
             except Unavailable:
                 raise
+            except Refused as refused:
+                _log.warning("a customer whose time has come is kept", customer_id=customer.id, reason=str(refused))
             except Exception as error:  # noqa: BLE001 - one customer must not keep all others from their right
                 _log.error("a customer whose time has come was not erased", customer_id=customer.id, error=type(error).__name__)
             else:

@@ -60,6 +60,7 @@ class Finisher:
             "counts": counts.model_dump(),
             "bytes_done": record.source.size,
             "error_report_key": reports.errors,
+            "masked_report_key": reports.masked,
             "result_report_key": reports.results,
             "nudge_at": None,
             "finished_at": now,
@@ -76,7 +77,11 @@ class Finisher:
             return
         async with self._keeping_others_away(imports, record.id):
             reports = await write_reports(self._store, record, failed=record.counts.failed)
-        values: dict[str, object] = {"error_report_key": reports.errors, "result_report_key": reports.results}
+        values: dict[str, object] = {
+            "error_report_key": reports.errors,
+            "masked_report_key": reports.masked,
+            "result_report_key": reports.results,
+        }
         if record.total_rows is None and reports.unprocessed is not None:
             values["total_rows"] = record.counts.processed + reports.unprocessed
         named = await imports.reported(record.id, self._clock.now(), values)
@@ -90,7 +95,7 @@ class Finisher:
             await imports.digests.forget(import_id)
             await imports.keys.forget(import_id)
             return
-        for key in (reports.errors, reports.results):
+        for key in (reports.errors, reports.masked, reports.results):
             if key is not None:
                 await self._store.delete(key)
 

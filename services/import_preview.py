@@ -18,6 +18,7 @@ from services.csv.records import Record, RecordReader
 from services.import_files import ImportFiles, draft_of, settings_of
 from services.import_rows import CheckedRow, ImportPlan, check
 from services.import_states import ImportLimits
+from services.masked_rows import masked_draft, masked_message, sees_rows
 from services.ports import ObjectStore
 from services.records import RecordMaker
 from services.seller import SellerPolicies
@@ -65,7 +66,7 @@ class ImportPreviews:
         """Return how the first rows of an uploaded file would be read, with *changes* to the import's draft if there are any.
 
         The first half megabyte is read, whatever the size of the file. Rows are judged by themselves: whether others hold
-        their identifiers, a dry run tells. None for an unknown id.
+        their identifiers, a dry run tells. Callers who may not see customers see them masked. None for an unknown id.
 
         Raises:
             Unavailable: the store did not answer.
@@ -88,7 +89,8 @@ class ImportPreviews:
             plan = self._plan_of(record, form)
             preview.columns = _columns(plan.columns, draft.columns)
             records = _first_records(form, head, whole=len(head) >= found.size)
-            preview.rows = [_shown(check(one, plan, self._maker)) for one in records]
+            rows = [_shown(check(one, plan, self._maker)) for one in records]
+            preview.rows = rows if sees_rows(viewer) else [_masked(viewer, one) for one in rows]
         except Refused as refused:
             preview.problems += refused.problems
         return preview
@@ -132,3 +134,8 @@ def _first_records(form: FileFormat, head: bytes, *, whole: bool) -> list[Record
 
 def _shown(row: CheckedRow) -> PreviewedRow:
     return PreviewedRow(row.row, None if row.errors else row.draft, [*row.errors, *row.warnings])
+
+
+def _masked(viewer: Principal, row: PreviewedRow) -> PreviewedRow:
+    problems = [one.model_copy(update={"message": masked_message(one.code, one.message)}) for one in row.problems]
+    return PreviewedRow(row.row, None if row.customer is None else masked_draft(viewer, row.customer), problems)

@@ -8,14 +8,17 @@ from core.errors import ErrorCode, Problem, Refused
 from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from repositories.unit_of_work import Repositories, UnitOfWork
-from services.customer_lookup import not_found, require_customer
+from services.customer_lookup import not_found
 from services.records import RecordMaker, moment_after
 from services.rules.text import clean_text
 
 MAX_REASON = 500
 """Characters of the reason of a hold."""
 
-HELD = "This customer is on legal hold, so that nothing of it may be destroyed. Lift the hold first (liftLegalHold)."
+HELD = (
+    "This customer, or one that was merged into it, is on legal hold, so that nothing of it may be destroyed. "
+    "Lift the hold first (liftLegalHold)."
+)
 
 
 class LegalHoldService:
@@ -27,7 +30,7 @@ class LegalHoldService:
         self._clock = clock
 
     async def hold(self, viewer: Principal, customer_id: str, reason: str) -> Customer:
-        """Put a customer on hold, or give its hold another reason; with the same one nothing changes.
+        """Put a customer on hold, or give its hold another reason; with the same one nothing changes. It may have been deleted.
 
         A flag for inactivity is taken away; an erasure that was asked for waits.
 
@@ -37,7 +40,7 @@ class LegalHoldService:
         text = _checked(viewer, reason)
 
         async def body(work: Repositories) -> Customer:
-            customer = await require_customer(work, customer_id)
+            customer = await _require(work, customer_id)
             if customer.legal_hold_at is not None and customer.legal_hold_reason == text:
                 return customer
             values: dict[str, Any] = {
@@ -58,7 +61,7 @@ class LegalHoldService:
         text = _checked(viewer, reason)
 
         async def body(work: Repositories) -> Customer:
-            customer = await require_customer(work, customer_id)
+            customer = await _require(work, customer_id)
             if customer.legal_hold_at is None:
                 return customer
             gone = dict.fromkeys(("legal_hold_at", "legal_hold_by", "legal_hold_reason"))
@@ -73,10 +76,12 @@ class LegalHoldService:
         if customer.retention_due_at is not None:
             values |= {"retention_flagged_at": None, "retention_due_at": None}
             names.append("retention")
-        changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
+        changed = await work.retained.change(customer, moment_after(customer, self._clock.now()), values)
         if changed is None:
             raise not_found("id")
-        event = self._records.event(changed, CustomerEventType.UPDATED, actor=viewer.actor, changed=names, reason=reason)
+        # To others, who was deleted stays deleted.
+        type_ = CustomerEventType.UPDATED if changed.live else CustomerEventType.DELETED
+        event = self._records.event(changed, type_, actor=viewer.actor, changed=names, reason=reason)
         await work.events.append([event])
         return changed
 
@@ -89,6 +94,13 @@ async def require_no_hold(work: Repositories, customer: Customer) -> None:
     """
     if any(one.legal_hold_at is not None for one in (customer, *await work.remains.merged_into(customer))):
         raise Refused.because(ErrorCode.LEGAL_HOLD, HELD, "id")
+
+
+async def _require(work: Repositories, customer_id: str) -> Customer:
+    customer = await work.remains.customer(customer_id)
+    if customer is None or customer.erased_at is not None:
+        raise not_found("id")
+    return customer
 
 
 def _checked(viewer: Principal, reason: str) -> str:

@@ -135,16 +135,13 @@ class Retention:
             stage, counts, after = _STAGES[0], RetentionReport(mode=task.policy.mode), None
             run.began_at = now
         found = await look(task.seller_id, task.policy, stage, after, now, self._page)
-        due, place = found.due, found.place
         if task.policy.active:
-            most = min((_AT_ONCE.get(one.action, _MOST) for one in due), default=_MOST)
-            if len(due) > most:
-                due, place = due[:most], due[most - 1].place
-        tally = Tally(kept=found.kept)
-        for one in due:
+            found = found.first(min((_AT_ONCE.get(one.action, _MOST) for one in found.due), default=_MOST))
+        tally = Tally(kept=len(found.kept))
+        for one in found.due:
             tally[await self._deal_with(task, one)] += 1
         counts = counts.model_copy(update={name: getattr(counts, name) + number for name, number in tally.items() if name})
-        await self._put_down(run, now, stage, counts, place)
+        await self._put_down(run, now, stage, counts, found.place)
 
     async def _put_down(
         self, run: RetentionRun, now: datetime, stage: RetentionStage, counts: RetentionReport, place: Position | None

@@ -9,7 +9,7 @@ same person.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from core.paging import Position
 from core.retention import FILE_STAGES, RetentionPolicy
@@ -40,12 +40,20 @@ class Due:
 class Found:
     """What one page of a stage says; `place` is behind it, None when it was the last.
 
-    `kept` counts what only its period would have removed.
+    `kept` says where what stands that its period alone would have removed.
     """
 
     due: list[Due] = field(default_factory=list)
-    kept: int = 0
+    kept: list[Position] = field(default_factory=list)
     place: Position | None = None
+
+    def first(self, most: int) -> "Found":
+        """Return the first *most* things that are due, and what is kept before the last of them."""
+        if len(self.due) <= most:
+            return self
+        last = self.due[most - 1].place
+        kept = [one for one in self.kept if _order(one) < _order(last)]
+        return Found(self.due[:most], kept, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +156,11 @@ async def _customers(
     for one in quiet:
         if one.id in active:
             continue
+        place = Position(one.created_at, one.id)
         if one.legal_hold_at is not None:
-            found.kept += 1
+            found.kept.append(place)
             continue
-        found.due.append(Due(RetentionAction.FLAG, one.id, one.id, one.seen_at, Position(one.created_at, one.id)))
+        found.due.append(Due(RetentionAction.FLAG, one.id, one.id, one.seen_at, place))
     return found
 
 
@@ -169,7 +178,7 @@ async def _flagged(
         if one.id in active:
             action = RetentionAction.UNFLAG
         elif one.legal_hold_at is not None:
-            found.kept += 1
+            found.kept.append(Position(due_at, one.id))
             continue
         elif due_at <= now and one.erasure_due_at is None:
             action = RetentionAction.ANONYMISE
@@ -186,10 +195,10 @@ async def _files(work: Repositories, documents: Sequence[Document], page: int) -
         if one.upload is not None or one.customer_id not in owners:
             # Somebody is about to put another file in its place, or has just deleted the customer.
             continue
-        if owners[one.customer_id].get("legal_hold_at") is not None:
-            found.kept += 1
-            continue
         place = Position(one.updated_at, one.id)
+        if owners[one.customer_id].get("legal_hold_at") is not None:
+            found.kept.append(place)
+            continue
         found.due.append(Due(RetentionAction.REMOVE_FILE, one.id, one.customer_id, one.updated_at, place))
     return found
 
@@ -200,12 +209,16 @@ async def _imports(work: Repositories, seller_id: str, over: datetime, after: Po
     for one in records:
         if one.content_removed_at is not None:
             continue
-        if one.nudge_at is not None or await work.retained.is_read(one):
-            found.kept += 1
-            continue
         ended = one.finished_at or over
+        if one.nudge_at is not None or await work.retained.is_read(one):
+            found.kept.append(Position(ended, one.id))
+            continue
         found.due.append(Due(RetentionAction.REMOVE_IMPORT, one.id, None, ended, Position(ended, one.id)))
     return found
+
+
+def _order(place: Position) -> tuple[datetime, str]:
+    return cast("datetime", place.value), place.id
 
 
 def _behind(places: Sequence[tuple[datetime, str]], page: int) -> Position | None:

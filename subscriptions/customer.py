@@ -39,4 +39,4 @@ class CustomerSubscription:
         async with aclosing(watching.watch(info.context.viewer, seller_id, customer_id)) as events:
             async for event in events:
                 info.context.forget_loaded()
-                yield CustomerEvent.from_event(event)
+                yield CustomerEvent.of_entry(event)

@@ -15,6 +15,7 @@ from app.cli.event_topics import wishes
 from app.cli.stack import run_directory
 from app.database import open_database
 from app.keys import read_key_file
+from app.scanner import file_scanner
 from app.sections import host_and_port
 from app.settings import InvalidSettings, Settings
 from app.stores import open_queue, open_store
@@ -66,7 +67,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in database(settings):
         yield finding
-    for look in (topics, bucket, queues):
+    for look in (topics, bucket, queues, scanner):
         yield await look(settings)
 
 
@@ -207,6 +208,20 @@ async def bucket(settings: Settings) -> Finding:
     if there is None:
         return Finding("object store", State.BROKEN, f"what was written to {name} is not there", "is a lifecycle rule at work?")
     return Finding("object store", State.WELL, f"an object was written, read and removed in {name}")
+
+
+async def scanner(settings: Settings) -> Finding:
+    """Look whether somebody looks for malware."""
+    clamd = file_scanner(settings)
+    if clamd is None:
+        found = "nobody looks for malware: files of documents are handed out UNSCANNED"
+        return Finding("malware scanner", State.DOUBTFUL, found, "run clamd, and set malware.scanner to clamav")
+    try:
+        return Finding("malware scanner", State.WELL, await clamd.version())
+    except Unavailable as error:
+        where = settings.malware.socket or f"{settings.malware.host}:{settings.malware.port}"
+        advice = f"is clamd up at {where}? docs/runbook.md, The scanner is away"
+        return Finding("malware scanner", State.BROKEN, str(error), advice)
 
 
 async def queues(settings: Settings) -> Finding:

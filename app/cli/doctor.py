@@ -23,8 +23,8 @@ def doctor(*, as_json: AsJson = False) -> None:
     """Check everything the service needs, and say what to do about what is wrong.
 
     Configuration, signing keys and master key, ports, disk, MongoDB (replica set, transactions, indexes, migrations, clock,
-    outbox), Kafka's topics, the object store, the queues. Beside a running development stack it is the stack that is looked
-    at. Nothing is changed, but for an object that is written to the object store and removed.
+    outbox), Kafka's topics, the object store, the queues, the malware scanner. Beside a running development stack it is the
+    stack that is looked at. Nothing is changed, but for an object that is written to the object store and removed.
 
     Exit status: 0 nothing is broken, 1 something is, 2 the configuration cannot be used.
     """

@@ -106,7 +106,7 @@ async def _plan(seller: str, now: datetime, *, as_json: bool) -> None:
         policy = policies.retention_of(seller)
         async with aclosing(_pages(seller, policy, now)) as pages:
             async for found in pages:
-                counts["KEPT"] += found.kept
+                counts["KEPT"] += len(found.kept)
                 for due in found.due:
                     counts[due.action.value] += 1
                     typer.echo(

@@ -7,13 +7,15 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from graphql import ExecutionResult, GraphQLError, OperationType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from app.graphql.shared_events import SharedEvents
 from core.errors import QueryTooComplex, ServiceError, TimedOut
+
+T = TypeVar("T")
 
 MAX_OBJECTS = 5_000
 """Objects in one answer: a page of 100 customers with 49 addresses and documents each. They keep the process busy for 0.3 s."""
@@ -28,9 +30,10 @@ _CHANGED = "It may have been completed: read before you repeat it."
 class Bounds:
     """How long one execution may take, and how much it may make. Counts for either executor, from the moment it is made."""
 
-    def __init__(self, deadline: timedelta, operation: OperationType) -> None:
+    def __init__(self, deadline: timedelta, operation: OperationType, begun: float | None = None) -> None:
+        """Begin to count now, or at a moment of the monotonic clock."""
         self._seconds = deadline.total_seconds()
-        self._ends = time.monotonic() + self._seconds
+        self._ends = (time.monotonic() if begun is None else begun) + self._seconds
         self._perhaps_done = f" {_CHANGED}" if operation is OperationType.MUTATION else ""
         self._objects = 0
         self._stopped: ServiceError | None = None
@@ -66,22 +69,33 @@ class Bounds:
 
     async def within(self, execution: Awaitable[ExecutionResult]) -> ExecutionResult:
         """Return the result of an execution, or that it was stopped."""
-        patience = asyncio.timeout(self._seconds)
         try:
-            async with patience:
-                return self.unless_stopped(await execution)
-        except TimeoutError:
-            if not patience.expired():
-                raise
+            return self.unless_stopped(await self.enforced(execution))
         except (QueryTooComplex, TimedOut) as error:
             if error is not self._stopped:
                 raise
-            return _nothing_but(error)
-        return _nothing_but(self._late())
+            return nothing_but(error)
+
+    async def enforced(self, execution: Awaitable[T]) -> T:
+        """Return what an execution returns.
+
+        Raises:
+            QueryTooComplex: it would make more than there may be.
+            TimedOut: it takes too long.
+        """
+        patience = asyncio.timeout(max(0.0, self._ends - time.monotonic()))
+        try:
+            async with patience:
+                return await execution
+        except TimeoutError:
+            if not patience.expired():
+                raise
+        self._stopped = self._late()
+        raise self._stopped
 
     def unless_stopped(self, result: ExecutionResult) -> ExecutionResult:
         """Return a result, or that its execution was stopped, whatever it has become."""
-        return result if self._stopped is None else _nothing_but(self._stopped)
+        return result if self._stopped is None else nothing_but(self._stopped)
 
     def _late(self) -> TimedOut:
         return TimedOut(f"This took longer than {self._seconds:g} seconds.{self._perhaps_done or f' {_READ}'}")
@@ -117,7 +131,8 @@ class _Executor(StrawberryGraphQLCoreExecutionContext):
         return super().complete_object_value(*args, **kwargs)
 
 
-def _nothing_but(error: ServiceError) -> ExecutionResult:
+def nothing_but(error: ServiceError) -> ExecutionResult:
+    """Return the result of an execution that was stopped."""
     return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
 
 

@@ -17,7 +17,7 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.enum import StrawberryEnumDefinition, has_enum_definition
 from strawberry.types.field import StrawberryField
 
-from compiled_graphql.contract import BATCH, CLASSES, IN_ROW, NEEDS, READ, ROWS, TAKES_ROWS, RowField, RowType
+from compiled_graphql.contract import BATCH, CALLS, CLASSES, IN_ROW, NEEDS, READ, ROWS, TAKES_ROWS, RowField, RowType
 from models.row import row_class
 from schema.node import Node
 
@@ -49,7 +49,9 @@ def _declare_field(schema: Schema, served: GraphQLField, node: type[Node] | None
         served.extensions[NEEDS] = field.metadata[NEEDS]
     elif field.is_basic_field:
         served.extensions[NEEDS] = frozenset([field.python_name])
-    if BATCH in field.metadata:
+    if CALLS in field.metadata:
+        served.extensions[CALLS] = _calls(schema, field, field.metadata[CALLS])
+    elif BATCH in field.metadata:
         served.extensions[BATCH] = _batch(schema, field, field.metadata[BATCH])
         served.extensions[TAKES_ROWS] = field.metadata[TAKES_ROWS]
     elif field.is_basic_field:
@@ -84,6 +86,23 @@ def _batch(schema: Schema, field: StrawberryField, many: Callable[..., Any]) -> 
         return many(sources, info, **arguments)
 
     return batch
+
+
+def _calls(schema: Schema, field: StrawberryField, of_calls: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what answers several calls of a field, given what Strawberry gives to resolvers."""
+    config, registry = schema.config, schema.schema_converter.scalar_registry
+    plain = _plain_names(schema, field)
+
+    def answer(calls: Sequence[dict[str, Any]], raw: GraphQLResolveInfo[Any]) -> Any:
+        info = config.info_class(_raw_info=raw, _field=field)
+        if plain is not None:
+            return of_calls([{plain[name]: value for name, value in given.items()} for given in calls], info)
+        arguments = field.arguments
+        return of_calls(
+            [convert_arguments(given, arguments, scalar_registry=registry, config=config, info=info) for given in calls], info
+        )
+
+    return answer
 
 
 def _plain_names(schema: Schema, field: StrawberryField) -> dict[str, str] | None:

@@ -23,6 +23,7 @@ from app.graphql.introspection import is_open
 from app.graphql.quotas import Quotas
 from app.graphql.rules import OperationRules
 from app.graphql.screened import Ready, ScreenedDocuments
+from app.graphql.together import Together
 from core.errors import ServiceError
 from core.request_facts import CURRENT
 from schema.context import Context
@@ -49,6 +50,7 @@ class Schema(strawberry.federation.Schema):
         read_inputs_quickly(self)
         self._rules = rules
         self._documents = ScreenedDocuments(self._schema)
+        self._together = Together(rules)
         self.quotas = Quotas(rules.seller_points, rules.seller_points_per_second)
 
     def _gate(self) -> Gate:
@@ -92,8 +94,11 @@ class Schema(strawberry.federation.Schema):
                 spent = spend(self.quotas, context, ready.cost, variables)
             except ServiceError as error:
                 return PreExecutionError(data=None, errors=[refused(error)])
-            # What is ready is compiled, so that there is a result.
-            result = cast("graphql.ExecutionResult", await ready.compilation.execute(self._rules, context, variables))
+            if ready.type is OperationType.QUERY:
+                result = await self._together.execute(ready.compilation, context, variables)
+            else:
+                # What is ready is compiled, so that there is a result.
+                result = cast("graphql.ExecutionResult", await ready.compilation.execute(self._rules, context, variables))
             return ExecutionResult(result.data, result.errors, spent.told(self.quotas))
         except Exception as error:  # noqa: BLE001  as Strawberry does with whatever comes out of an execution
             told = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)

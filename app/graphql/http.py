@@ -81,11 +81,12 @@ def open_to_browsers(endpoint: "GraphQLEndpoint", allowed_origins: Sequence[str]
     pages = open_to_pages(endpoint, allowed_origins)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if any(name == b"origin" for name, _ in scope["headers"]):
-            await pages(scope, receive, send)
-        else:
-            # No page asks. All that would be done is to say that the answer could be another one if a page did.
-            await endpoint.answer(scope, receive, send, vary="Accept, Origin")
+        for name, _ in scope["headers"]:
+            if name == b"origin":
+                await pages(scope, receive, send)
+                return
+        # No page asks. All that would be done is to say that the answer could be another one if a page did.
+        await endpoint.answer(scope, receive, send, vary="Accept, Origin")
 
     return answer
 
@@ -157,7 +158,12 @@ class GraphQLEndpoint:
         principal = None if credential is None else credential.principal
         note(seller=None if principal is None else principal.seller_id)
         context = Context(
-            self._services, request_id=wire.request_id, principal=principal, device=_device(request), lanes=self._lanes
+            self._services,
+            request_id=wire.request_id,
+            principal=principal,
+            device=_device(request),
+            lanes=self._lanes,
+            of_one=True,
         )
         document = self._document(asked, wire.request_id)
         if by_address:
@@ -265,12 +271,11 @@ class _Wire:
     async def answer(self, answer: Answer) -> None:
         """Send *answer* as a whole."""
         body = answer.encoded()
-        headers = {
-            "content-type": f"{answer.media_type}; charset=utf-8",
-            "content-length": str(len(body)),
-            **answer.headers,
-        }
-        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        raw = [
+            (b"content-type", b"%s; charset=utf-8" % answer.media_type.encode()),
+            (b"content-length", b"%d" % len(body)),
+            *((name.encode(), value.encode()) for name, value in answer.headers.items()),
+        ]
         await self.send({"type": "http.response.start", "status": answer.status.value, "headers": raw})
         await self.send({"type": "http.response.body", "body": b"" if self._bodiless else body})
 

@@ -138,7 +138,7 @@ async def test_no_more_wait_than_get_a_place_in_time(slow: Slow, monkeypatch: py
     Whoever would wait in vain is told at once.
     """
     admission = Admission(most=1, queued=1000)
-    admission._gap = module.QUEUE_SECONDS / 3
+    admission._rate = 6 / module.QUEUE_SECONDS
     application = Admitted(slow, admission, refuse_operation)
 
     clients = [Client(application) for _ in range(6)]

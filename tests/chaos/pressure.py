@@ -1,9 +1,12 @@
 """Requests at a steady rate, however slowly they are answered: what a crowd does, and a closed loop of callers does not."""
 
 import asyncio
+import os
 import time
 from collections import Counter
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import quantiles
 
 _TICK = 0.005
@@ -18,6 +21,23 @@ class Outcome:
     lost: int = 0
     unsent: int = 0
     """Could not be sent, because every connection waited for an answer."""
+    cpu: float = 0.0
+    """How long the server worked for all of this, in seconds of a processor."""
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Return what became of both."""
+        waits = {
+            status: [*self.waits.get(status, ()), *other.waits.get(status, ())]
+            for status in self.waits.keys() | other.waits.keys()
+        }
+        return Outcome(
+            self.seconds + other.seconds, waits, self.lost + other.lost, self.unsent + other.unsent, self.cpu + other.cpu
+        )
+
+    @property
+    def worked(self) -> float:
+        """The share of a processor that the server had."""
+        return self.cpu / self.seconds
 
     @property
     def goodput(self) -> float:
@@ -125,6 +145,19 @@ class Crowd:
             outcome.waits.setdefault(status, []).append(time.perf_counter() - began)
         else:
             outcome.lost += 1
+
+
+async def working(server: int, asking: Coroutine[None, None, Outcome]) -> Outcome:
+    """Ask, and note how long the process *server* worked meanwhile."""
+    before = _processor_seconds(server)
+    outcome = await asking
+    outcome.cpu = _processor_seconds(server) - before
+    return outcome
+
+
+def _processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def post(path: str, body: bytes, token: str) -> bytes:

@@ -8,7 +8,8 @@ import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, build_schema, parse
 
 from compiled_graphql.contract import BATCH, CLASSES, READ, Unsupported
-from compiled_graphql.operation import MAX_DEPTH, MAX_SHAPES, CompiledOperation
+from compiled_graphql.operation import MAX_SHAPES, CompiledOperation
+from compiled_graphql.survey import MAX_DEPTH
 from tests.leftovers import left_since, ours
 
 SDL = """

@@ -13,12 +13,14 @@ from zlib import crc32
 
 from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
 
-from compiled_graphql.contract import BATCH, CLASSES, READ
+from compiled_graphql.contract import BATCH, CALLS, CLASSES, READ
 
 LEAVES = ("Int", "String", "Boolean", "ID", "Float", "Colour")
 COMPOSITES = ("A", "B", "N", "U")
 WAYS = ("attribute", "sync", "read")
 WAYS_WITH_TASKS = (*WAYS, "async", "batch", "batch later", "either")
+WAYS_TOGETHER = ("read", "batch", "batch later")
+"""In which it does not matter whose object it is."""
 MAX_ITEMS = 3
 
 
@@ -53,14 +55,14 @@ class SourceA(Source):
 class World:
     """A schema and what its resolvers find."""
 
-    def __init__(self, choose: random.Random, *, tasks: bool) -> None:
+    def __init__(self, choose: random.Random, *, tasks: bool, ways: Sequence[str] = ()) -> None:
         self.seed = choose.randrange(2**16)
         self.trouble = choose.choice((0, 0, 5, 15, 30))
         self.tasks = tasks
         self._choose = choose
         self.sdl = self._described()
         self.ways = {
-            f"{type_}.{field}": choose.choice(WAYS_WITH_TASKS if tasks else WAYS)
+            f"{type_}.{field}": choose.choice(ways or (WAYS_WITH_TASKS if tasks else WAYS))
             for type_ in ("Query", "Mutation", "A", "B")
             for field in ("f1", "f2", "f3", "f4", f"{type_.lower()}1", f"{type_.lower()}2")
         }
@@ -186,15 +188,29 @@ class World:
             return self.value(source, name)
 
         if way == "read":
-            field.resolve = lambda source, _info, **_arguments: read(source)
-            if batches:
-                field.extensions[READ] = read
+            self._equip_to_be_read(field, read, batches=batches, at_root=at_root)
             return
         field.resolve = {"sync": sync, "async": later, "either": either, "batch": sync, "batch later": later}.get(way)
         if batches and way.startswith("batch"):
-            field.extensions[BATCH] = many if way == "batch" else many_later
+            in_batches = many if way == "batch" else many_later
+            field.extensions[CALLS if at_root else BATCH] = self._of_calls(name, way) if at_root else in_batches
         if field.resolve is None and at_root:
             field.resolve = lambda source, _info, **_arguments: self.value(source, name)  # the root has no attributes
+
+    @staticmethod
+    def _equip_to_be_read(field: Any, read: Callable[[Any], Any], *, batches: bool, at_root: bool) -> None:
+        field.resolve = lambda source, _info, **_arguments: read(source)
+        if batches:
+            field.extensions[READ] = read
+            if at_root:
+                field.extensions[CALLS] = lambda calls, _info: [_tried(read, None) for _ in calls]
+
+    def _of_calls(self, name: str, way: str) -> Callable[..., Any]:
+        def of_calls(calls: Sequence[dict[str, Any]], _info: Any) -> Any:
+            found = [self._many([None], name, given.get("x"))[0] for given in calls]
+            return _soon(found, 2) if way == "batch later" else found
+
+        return of_calls
 
     def _many(self, sources: Sequence[Any], name: str, x: Any) -> list[Any]:
         found = []
@@ -220,6 +236,13 @@ class World:
             return _soon(verdict, 1) if self.tasks and crc32(f"{value!r}".encode()) % 5 == 0 else verdict
 
         return is_type_of
+
+
+def _tried(read: Callable[[Any], Any], source: Any) -> Any:
+    try:
+        return read(source)
+    except Exception as error:  # noqa: BLE001  it is the value
+        return error
 
 
 def _either(later: Callable[..., Any], sync: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ const VALUES = [
   // Entries of a ledger, which is asked for as a whole.
   'Consent',
   'DocumentFile',
+  'DocumentScan',
   'DocumentUpload',
   'DownloadTarget',
   // There is one for a customer that was erased, and it is asked for by that customer's id.

@@ -39,7 +39,7 @@ async def _addresses(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     signatures = directory / "signatures"
     signatures.mkdir()
     (signatures / "handmade.ndb").write_text(f"{NAME}:0:*:{EICAR.hex()}\n", encoding="ascii")
-    port, socket = choose(0), directory / "clamd.ctl"
+    port, socket = choose(0, reserved={0}), directory / "clamd.ctl"
     config = directory / "clamd.conf"
     config.write_text(
         f"DatabaseDirectory {signatures}\nTCPAddr {LOOPBACK}\nTCPSocket {port}\nLocalSocket {socket}\nForeground yes\n"

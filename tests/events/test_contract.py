@@ -113,7 +113,19 @@ def test_headers_and_body_are_described_one_by_one(event_type: CustomerEventType
     schema = SCHEMAS[EVENT_NAMES[event_type]]
 
     assert list(HEADERS) == [name for name, _ in written.headers]
-    assert list(orjson.loads(written.value)) == list(schema["properties"]) == schema["required"]
+    assert list(orjson.loads(written.value)) == schema["required"]
+    assert schema["required"] == [name for name in schema["properties"] if name != "reason"]
+
+
+def test_only_an_erasure_says_why() -> None:
+    """
+    What somebody wrote about any other change is for the history.
+    """
+    told = {type_: event(type_, customer_data(ADA, EventPrivacy.REFERENCE)) for type_ in CustomerEventType}
+    bodies = {type_: orjson.loads(wire(replace(one, reason="RETENTION")).value) for type_, one in told.items()}
+
+    assert {CustomerEventType.ERASED} == {type_ for type_, body in bodies.items() if "reason" in body}
+    assert list(bodies[CustomerEventType.ERASED]) == list(SCHEMAS["customer.erased"]["properties"])
 
 
 @EVERY_EVENT

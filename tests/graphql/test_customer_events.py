@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.container import Container
+from auth.principal import OPERATOR_SCOPES, Scope
 from core.vocabulary import PrincipalKind
 from events.customer import CustomerEvent
 from repositories.customer_event import CustomerEventRepository
@@ -99,6 +100,24 @@ async def test_the_latest_event_comes_first_then_each_later_one(execute: Api, se
     written = await events(execute, customer["id"])
     assert [{**one, "customerId": customer["id"]} for one in written[1:]] == seen
     assert [["firstName"], ["firstName"]] == [one["changed"] for one in seen[:2]]
+
+
+async def test_an_event_can_be_asked_what_it_changed_and_reads_are_no_events(
+    execute: Api, served: str, operator: str, tokens: Tokens, seller: str
+) -> None:
+    customer = await create(execute, firstName="Ada", documents=[{"type": "PASSPORT", "number": "C01X00T47"}])
+    auditor = tokens.operator(seller, OPERATOR_SCOPES | {Scope.DOCUMENTS_READ_FULL})
+    query = "subscription($id: ID) { customerEvents(customerId: $id) { type version changes { field before after } } }"
+
+    async with open_socket(served) as socket:
+        assert 1 == (await follow(socket, operator, customer["id"], query))["version"]
+        read = "query($id: ID!) { customer(id: $id) { documents { number } } }"
+        await execute.data(read, {"id": customer["id"]}, as_=auditor)
+        await rename(execute, customer["id"], "Eve")
+        told = await event(socket)
+
+    changes = [{"field": "firstName", "before": "Ada", "after": "Eve"}]
+    assert {"type": "UPDATED", "version": 2, "changes": changes} == told
 
 
 async def test_nothing_that_happens_while_subscribing_is_lost_or_repeated(execute: Api, served: str, operator: str) -> None:

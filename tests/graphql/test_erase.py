@@ -50,10 +50,11 @@ from tests.outbox import Outbox
 
 ERASE = f"mutation($id: ID!) {{ eraseCustomer(id: $id) {{ deletedId {ERRORS} }} }}"
 STAYS = {"_id", "seller_id", "kind", "status", "version", "live", "created_at", "updated_at", "deleted_at", "erased_at",
-         "full_name", "sort_name", "chain"}  # fmt: skip
+         "full_name", "sort_name", "chain", "accesses", "access_chain"}  # fmt: skip
 REFERENCES = {
     "customers",
     "customer_events",
+    "customer_accesses",
     "erasures",
     "erasure_receipts",
     "idempotency_records",

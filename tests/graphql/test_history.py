@@ -50,10 +50,9 @@ Change = tuple[str, str | None, str | None]
 
 
 async def newest(execute: Api, id_: str, as_: str = "") -> Json:
-    """Return the newest entry of a customer's history."""
-    found = await execute.data(HISTORY, {"id": id_, "first": 1}, as_=as_)
-    entry: Json = found["customer"]["history"]["nodes"][0]
-    return entry
+    """Return the newest change in a customer's history."""
+    found = await execute.data(HISTORY, {"id": id_, "first": 3}, as_=as_)
+    return next(one for one in found["customer"]["history"]["nodes"] if one["type"] != "DOCUMENT_READ")
 
 
 def changes(entry: Json) -> set[Change]:

@@ -1,13 +1,20 @@
-"""The same query by three callers gives three answers, in GraphQL and in REST."""
+"""The same query by three callers gives three answers: in GraphQL, in REST, in events and in what is told of imports."""
 
+import asyncio
+import csv
+import io
 from typing import Any
 
 import pytest
 
+from app.container import Container
 from auth.principal import OPERATOR_SCOPES, Scope
 from core.paging import decode_cursor
 from tests.api import Api, Json, Tokens
-from tests.graphql.operations import BERLIN, UPDATE, create, payload
+from tests.graphql.event_stream import open_stream
+from tests.graphql.imports import finished, start, upload
+from tests.graphql.operations import BERLIN, UPDATE, create, fetch, payload
+from tests.graphql.socket import open_socket
 
 LIST = """{ customers(first: 10) { totalCount edges { cursor node { email phone dateOfBirth fullName firstName externalId
   attributes { key value } documents { number } } } } }"""
@@ -126,3 +133,129 @@ async def test_what_is_masked_is_stored_as_it_was(execute: Api, callers: dict[st
     assert ("ada.canary@example.com", "+4930901842", "1915-12-10") == tuple(
         changed["customer"][name] for name in ("email", "phone", "dateOfBirth")
     )
+
+
+# -------------------------------------------------------------------------------------- events
+
+
+FOLLOW = (
+    "subscription($id: ID) { customerEvents(customerId: $id) { type changed customer { email phone dateOfBirth fullName } } }"
+)
+
+
+async def followed(served: str, token: str, id_: str) -> list[Any]:
+    """Return the first event of a customer over both transports."""
+    async with open_socket(served) as socket:
+        await socket.init(token)
+        await socket.subscribe(FOLLOW, {"id": id_})
+        over_socket = (await socket.receive())["payload"]
+    async with open_stream(served, FOLLOW, {"id": id_}, token=token) as stream:
+        return [over_socket, await stream.next()]
+
+
+async def test_three_callers_follow_three_customers(execute: Api, callers: dict[str, str], served: str) -> None:
+    """
+    At once, so that nobody is given what was made for somebody else.
+    """
+    customer = await ada(execute, firstName="Ada")
+    answers = await asyncio.gather(*(followed(served, token, customer["id"]) for token in callers.values()))
+
+    whole = {"email": "ada.canary@example.com", "phone": "+4930901842", "dateOfBirth": "1915-12-10", "fullName": "Ada"}
+    masked = {"email": "a***@example.com", "phone": "***42", "dateOfBirth": None, "fullName": "Ada"}
+    for who, seen in zip(callers, answers, strict=True):
+        expected = masked if who == "support" else whole
+        assert [expected] * 2 == [one["data"]["customerEvents"]["customer"] for one in seen], who
+        assert ["CREATED"] * 2 == [one["data"]["customerEvents"]["type"] for one in seen]
+
+
+async def test_whoever_may_not_see_customers_follows_none(execute: Api, tokens: Tokens, served: str, seller: str) -> None:
+    customer = await ada(execute)
+
+    answers = await followed(served, tokens.operator(seller, [Scope.IMPORTS_READ]), customer["id"])
+
+    assert ["FORBIDDEN"] * 2 == [(one if isinstance(one, list) else one["errors"])[0]["extensions"]["code"] for one in answers]
+
+
+# ------------------------------------------------------------------------------------- reports
+
+
+ROWS = (
+    "external_id,email,phone,first_name,date_of_birth,note,shipping_line1,shipping_city,shipping_country,document_number\n"
+    "c-1,ada.canary@example.com,+4930901842,Ada,1915-12-10,canary,Canary 1,Berlin,DE,C01X00T47\n"
+    "c-2,canary at example,+4930901843,canary@example.com,1915-13-10,canary,Canary 2,Berlin,DE,C01X00T48\n"
+    "c-3,c3.canary@example.com,12 canary,Ada 0049309018,,canary,,,,\n"
+    "c-4,canary,one,cell,too,many,for,this,row,canary,canary\n"
+)
+PREVIEW = """query($id: ID!) { previewBulkImport(id: $id) { rows { row problems { column code message } customer {
+  email phone dateOfBirth firstName attributes { value } shippingAddress { line1 } document { number } } } } }"""
+PROBLEMS = """query($id: ID!) { bulkImport(id: $id) { status errorReport { url }
+  errors(first: 50) { nodes { row column severity code message } } } }"""
+
+
+@pytest.fixture(name="readers")
+def _readers(tokens: Tokens, seller: str) -> dict[str, str]:
+    """Callers that may follow imports: without any sight of customers, with a masked one, and with all of it."""
+    return {
+        "nothing": tokens.operator(seller, [Scope.IMPORTS_READ]),
+        "masked": tokens.operator(seller, [Scope.IMPORTS_READ, Scope.CUSTOMERS_READ_MASKED]),
+        "all": tokens.operator(seller),
+    }
+
+
+async def test_rejected_rows_are_masked_for_who_may_not_see_customers(
+    execute: Api, readers: dict[str, str], import_worker: None
+) -> None:
+    id_ = await start(execute, ROWS.encode(), validation="STRICT")
+    await finished(execute, id_)
+    found = {who: (await execute.data(PROBLEMS, {"id": id_}, as_=token))["bulkImport"] for who, token in readers.items()}
+    reports = {who: (await fetch(one["errorReport"]["url"])).text for who, one in found.items()}
+    tables = {who: list(csv.reader(io.StringIO(text))) for who, text in reports.items()}
+
+    assert "canary" in reports["all"]
+    assert reports["nothing"] == reports["masked"]
+    header, *masked = tables["masked"]
+    assert header == tables["all"][0]
+    assert [row[:3] for row in masked] == [row[:3] for row in tables["all"][1:]]
+    assert [len(row) for row in masked] == [len(row) for row in tables["all"][1:]]
+    values = {row[0]: row[4:] for row in masked}
+    assert ["c-2", "•••", "***43", "•••", "•••", "•••", "•••", "•••", "•••", "•••"] == values["2"]
+    assert ["c-3", "c***@example.com", "•••", "•••", "", "•••", "", "", "", ""] == values["3"]
+    assert ["•••"] * 11 == values["4"]
+    for who in ("nothing", "masked"):
+        said = f"{found[who]['errors']} {reports[who]}".replace("canary@example.com", "canary")
+        assert [] == [
+            word for word in ("canary", "Canary", "0049", "1915", "X00T") if word in said.replace("c***@example.com", "")
+        ]
+        assert [one["code"] for one in found["all"]["errors"]["nodes"]] == [
+            one["code"] for one in found[who]["errors"]["nodes"]
+        ]
+
+
+async def test_a_preview_is_masked_for_who_may_not_see_customers(execute: Api, readers: dict[str, str]) -> None:
+    id_ = await upload(execute, ROWS.replace("document_number", "document_country").replace(",C01X00T47", ",").encode())
+    seen = {
+        who: (await execute.data(PREVIEW, {"id": id_}, as_=token))["previewBulkImport"]["rows"]
+        for who, token in readers.items()
+    }
+
+    assert "canary" in str(seen["all"])
+    assert seen["nothing"] == seen["masked"]
+    assert {
+        "email": "a***@example.com", "phone": "***42", "dateOfBirth": None, "firstName": "Ada",
+        "attributes": [{"value": "•••"}], "shippingAddress": None, "document": None,
+    } == seen["masked"][0]["customer"]  # fmt: skip
+    assert [] == [word for word in ("canary", "Canary", "0049", "1915", "X00T", "0T47") if word in str(seen["masked"])]
+    assert [len(one["problems"]) for one in seen["all"]] == [len(one["problems"]) for one in seen["masked"]]
+
+
+async def test_a_report_that_has_no_masked_form_is_not_shown(
+    execute: Api, readers: dict[str, str], container: Container
+) -> None:
+    """
+    An earlier version has written it.
+    """
+    id_ = await upload(execute, ROWS.encode())
+    await container.mongo.database["bulk_imports"].update_one({"_id": id_}, {"$set": {"error_report_key": "errors.csv"}})
+
+    assert "FORBIDDEN" == await execute.code(PROBLEMS, {"id": id_}, as_=readers["masked"])
+    assert (await execute.data(PROBLEMS, {"id": id_}, as_=readers["all"]))["bulkImport"]["errorReport"]

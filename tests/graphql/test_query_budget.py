@@ -40,13 +40,13 @@ async def test_onboarding_of_fifty_customers_costs_three_finds(execute: Api, com
     assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
 
 
-async def test_customer_with_addresses_and_documents_costs_three_finds(execute: Api, commands: Commands) -> None:
+async def test_customer_with_addresses_and_documents_costs_one_command(execute: Api, commands: Commands) -> None:
     customer = await create(execute, addresses=[BERLIN], documents=[{"type": "PASSPORT"}])
     commands.forget()
 
     await execute.data("query($id: ID!) { customer(id: $id) { id addresses { id } documents { id } } }", {"id": customer["id"]})
 
-    assert ["addresses", "customers", "documents"] == sorted(commands.of_requests(*READS))
+    assert ["customers"] == commands.of_requests(*READS)
 
 
 async def test_page_that_asks_for_customers_alone_costs_one_find(execute: Api, commands: Commands) -> None:

@@ -1,7 +1,7 @@
 """Stored documents, whatever stands in them, are shown by compiled operations as the reference executor shows them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from types import SimpleNamespace
@@ -26,6 +26,7 @@ from repositories.address import AddressRepository
 from repositories.base import LiveRepository
 from repositories.customer import CustomerRepository
 from repositories.document import DocumentRepository
+from repositories.whole_customer import Whole
 from schema.context import Context
 from services.registry import Services
 
@@ -103,19 +104,22 @@ OF_ACME = {"seller_id": "acme", "live": True}
 class AtHand:
     """A loader of what is there; what is none of the model's is met when it is loaded, as in a repository."""
 
-    def __init__(self, name: str, documents: Sequence[dict[str, Any]], *, many: bool) -> None:
+    def __init__(
+        self, name: str, documents: Sequence[dict[str, Any]], *, many: bool, alone: Callable[[Any], Any] = lambda row: row
+    ) -> None:
         self._repository = REPOSITORIES[name]
         self._documents = documents
         self._many = many
+        self._alone = alone
 
-    def begin(self, keys: Sequence[Any]) -> None:
+    def know(self, found: Mapping[Any, Any]) -> None:
         """Do nothing: it is there."""
 
     def load(self, _: Any) -> "asyncio.Future[Any]":
-        return self._found(lambda rows: rows if self._many else rows[0])
+        return self._found(lambda rows: rows if self._many else self._alone(rows[0]))
 
     def load_many(self, keys: Sequence[Any]) -> "asyncio.Future[Any]":
-        return self._found(lambda rows: [rows if self._many else rows[0] for _ in keys])
+        return self._found(lambda rows: [rows if self._many else self._alone(rows[0]) for _ in keys])
 
     def _found(self, shape: Callable[[list[Row[Any]]], Any]) -> "asyncio.Future[Any]":
         future = asyncio.get_running_loop().create_future()
@@ -128,10 +132,11 @@ class AtHand:
 
 
 async def answer(schema: Any, customer: dict[str, Any], addresses: list[Any], papers: list[Any]) -> dict[str, Any]:
-    numbers = SimpleNamespace(endings=lambda _viewer, found: [one.number_last_four for one in found])
+    numbers = SimpleNamespace(endings=lambda _viewer, found: list(found))
     context = Context(cast("Services", SimpleNamespace(documents=numbers)), request_id="rows", principal=OPERATOR)
     loaders = SimpleNamespace(
         customers=lambda _: AtHand("Customer", [customer], many=False),
+        whole=lambda _: AtHand("Customer", [customer], many=False, alone=lambda row: Whole(row, None, None)),
         addresses_of=lambda _: AtHand("Address", addresses, many=True),
         documents_of=lambda _: AtHand("Document", papers, many=True),
     )

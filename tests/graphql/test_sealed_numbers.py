@@ -10,6 +10,11 @@ import pytest
 
 from app.container import Container
 from auth.principal import OPERATOR_SCOPES, Scope
+from core.sealing import SealBroken
+from core.tenancy import Tenant
+from models.document import Document
+from repositories.unit_of_work import Repositories
+from services.customer_keys import opened_numbers
 from tests.api import Api, Tokens, codes
 from tests.graphql.imports import finished, start
 from tests.graphql.lists import BY
@@ -110,7 +115,10 @@ async def test_an_erasure_destroys_the_key_so_that_a_copy_of_the_number_stays_cl
     assert 0 == await database["customer_keys"].count_documents({"_id": customer["id"]})
     answer = await execute("query($id: ID!) { document(id: $id) { id number } }", {"id": backup["_id"]}, as_=auditor)
     assert {"id": backup["_id"], "number": None} == answer["data"]["document"]
-    assert ["INTERNAL"] == [error["extensions"]["code"] for error in answer["errors"]]
+    assert ["NOT_FOUND"] == [error["extensions"]["code"] for error in answer["errors"]]
+    work = Repositories(Tenant(backup["seller_id"]))
+    (number,) = await opened_numbers(work, container.rules.records, [Document.model_validate(backup)])
+    assert isinstance(number, SealBroken)
     await database["documents"].delete_one({"_id": backup["_id"]})
 
 
@@ -124,4 +132,4 @@ async def test_of_a_hundred_documents_the_keys_are_one_query(
     answer = await execute.data("{ documents(first: 100) { nodes { number } } }", as_=auditor)
 
     assert sorted(PASSPORTS[:3]) == sorted(one["number"] for one in answer["documents"]["nodes"])
-    assert ["documents", "customer_keys"] == commands.of_requests("find", "aggregate")
+    assert ["documents", "customers", "customer_keys"] == commands.of_requests("find", "aggregate")

@@ -12,6 +12,8 @@ from core.ids import IdKind, derived_id
 from core.paging import PageRequest
 from core.tenancy import Tenant
 from core.vocabulary import CustomerKind, CustomerStatus
+from models.customer import SORTED_BY
+from repositories import customer
 from repositories.base import stored_form
 from repositories.unit_of_work import Repositories
 from tests.repositories.plans import Asked, Database, Plan, tell_beanie
@@ -93,12 +95,23 @@ SCARCE = {
 }
 
 
+EMPTY = {
+    "a range that ends before it begins": CustomerFilter(created_at=TimeRange(start=START + timedelta(days=1), end=START)),
+    "a range without a moment": CustomerFilter(updated_at=TimeRange(start=START, end=START), tags=["common"]),
+}
+
+
 @pytest.mark.parametrize("sort", CustomerSort)
 @pytest.mark.parametrize("chosen", COMMON.values(), ids=COMMON)
 async def test_a_page_of_what_many_have_reads_a_few_times_what_it_shows(
-    plans: Callable[[Call], Awaitable[list[Plan]]], chosen: CustomerFilter, sort: CustomerSort
+    plans: Callable[[Call], Awaitable[list[Plan]]],
+    chosen: CustomerFilter,
+    sort: CustomerSort,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (plan,) = await plans(lambda all_: all_.customers.list(chosen, sort, PAGE, document_keys=None))
+    monkeypatch.setattr(customer, "FEW", 100)
+
+    *_, plan = await plans(lambda all_: all_.customers.list(chosen, sort, PAGE, document_keys=None))
 
     assert 21 == plan.returned
     assert 8 * plan.returned >= plan.documents
@@ -119,6 +132,30 @@ async def test_a_page_of_what_few_have_reads_these(
     assert RARE >= plan.documents
     assert 4 * RARE >= plan.keys
     assert [] == [look for look in looks if look.documents]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [*COMMON.values(), *SCARCE.values(), *EMPTY.values()],
+    ids=[*COMMON, *(f"few, {name}" for name in SCARCE), *EMPTY],
+)
+async def test_wherever_it_is_read_the_same_is_found(
+    asked_of_many: Database, database: Database, chosen: CustomerFilter
+) -> None:
+    """
+    Every order, against the conditions alone, which are sorted here.
+    """
+    conditions = {"seller_id": SELLER, **customer._conditions(chosen, None)}
+    stored_ones = await database["customers"].find(conditions).to_list()
+    for sort in CustomerSort:
+        field, descending = SORTED_BY[sort]
+        expected = sorted(((one[field], one["_id"]) for one in stored_ones), reverse=descending)
+
+        page = await Repositories(Tenant(SELLER)).customers.list(chosen, sort, PAGE, document_keys=None)
+
+        assert [id_ for _, id_ in expected[:20]] == [row.id for row in page.items]
+        assert (len(expected) > 20) is page.has_next
+    assert len(stored_ones) == await Repositories(Tenant(SELLER)).customers.count(chosen, document_keys=None)
 
 
 @pytest.mark.parametrize("chosen", [*COMMON.values(), *SCARCE.values()], ids=[*COMMON, *(f"few, {name}" for name in SCARCE)])

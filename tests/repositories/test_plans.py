@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from core.clock import SystemClock
 from core.filters import AddressFilter, CustomerFilter, CustomerSort, DocumentFilter, TimeRange
+from core.ids import IdKind, new_id
 from core.paging import PageRequest, Position
 from core.tenancy import EverySeller, Reach, Tenant
 from core.vocabulary import (
@@ -23,8 +24,10 @@ from core.vocabulary import (
 )
 from models.customer import sort_value
 from repositories import customer
+from repositories.audit import KINDS, AuditRecords, Sealed
 from repositories.customer_event import MongoOutbox
 from repositories.event_replay import RecordedEvents, Stretch
+from repositories.file_scan import LONGEST_DUE, OLDEST, WITH_FILES, Order
 from repositories.key_ranges import KEY_RANGES
 from repositories.unit_of_work import Repositories
 from services.records import CustomerRecords
@@ -54,7 +57,15 @@ async def _people(indexed: Database) -> list[CustomerRecords]:
     for seller_id in (OTHER, SELLER):
         people = crowd(seller_id, SIZE)
         await store(Repositories(Tenant(seller_id)), people)
+        await Repositories(Tenant(seller_id)).accesses.insert_stored([access(one) for one in people])
     return people
+
+
+def access(one: CustomerRecords) -> dict[str, Any]:
+    """Return the record of an access to a customer's document."""
+    reads = [{"document_id": document.id, "part": "NUMBER"} for document in one.documents]
+    owned = {"seller_id": one.customer.seller_id, "customer_id": one.customer.id, "number": 1, "version": 1}
+    return {"_id": new_id(IdKind.ACCESS), **owned, "actor": "operator:ada", "occurred_at": START, "reads": reads}
 
 
 @pytest.fixture(name="explained")
@@ -62,9 +73,16 @@ def _explained(database: Database, asked: Asked, people: list[CustomerRecords]) 
     async def explained(query: Query, tenant: Tenant = MINE) -> Plan:
         asked.forget()
         await query(Repositories(tenant), people[100])
-        return await asked.plan(database)
+        *_, plan = await asked.plans(database)
+        return plan
 
     return explained
+
+
+@pytest.fixture(name="many")
+def _many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever more than ten have is had by many, as with a million customers."""
+    monkeypatch.setattr(customer, "FEW", 10)
 
 
 def customers(chosen: CustomerFilter, sort: CustomerSort, request: PageRequest = FIRST, *, document: bool = False) -> Query:
@@ -123,6 +141,7 @@ async def test_identifiers_are_looked_up(explained: Explained, chosen: CustomerF
 
 
 @EVERY_SORT
+@pytest.mark.usefixtures("many")
 @pytest.mark.parametrize(
     "chosen",
     [
@@ -145,10 +164,11 @@ async def test_conditions_leave_the_order_to_an_index(
 
 
 @EVERY_SORT
+@pytest.mark.usefixtures("many")
 @pytest.mark.parametrize(
     "chosen",
-    [CustomerFilter(search="n1"), CustomerFilter(search="$where")],
-    ids=["a word", "signs"],
+    [CustomerFilter(search="n1"), CustomerFilter(search="n")],
+    ids=["a word", "a letter"],
 )
 async def test_a_search_reads_what_begins_with_its_words_or_walks_the_order(
     explained: Explained, chosen: CustomerFilter, sort: CustomerSort
@@ -200,9 +220,8 @@ async def test_of_several_tags_and_words_the_rarest_is_read_and_nothing_else(
 
 
 async def test_tags_that_are_everybodys_are_left_to_the_planner(
-    database: Database, asked: Asked, people: list[CustomerRecords], monkeypatch: pytest.MonkeyPatch
+    database: Database, asked: Asked, people: list[CustomerRecords], many: None
 ) -> None:
-    monkeypatch.setattr(customer, "FEW", 10)
     asked.forget()
 
     page = await customers(CustomerFilter(tags=["vip", "early"]), CustomerSort.NAME_ASC)(Repositories(MINE), people[100])
@@ -284,6 +303,41 @@ async def test_documents_that_are_due_are_read_off_an_index(explained: Explained
     assert (0, 0) == (nothing.documents, nothing.returned)
 
 
+async def test_whom_to_remind_is_read_off_an_index_and_whoever_was_reminded_is_not_read(
+    database: Database, asked: Asked, people: list[CustomerRecords]
+) -> None:
+    reminded = [document for one in crowd("planned-reminded", 20) for document in one.documents]
+    for number, document in enumerate(reminded):
+        document.expires_on, document.reminded = "2031-05-05", "2031-05-05/7" if number else None
+    await Repositories(Tenant("planned-reminded")).documents.insert_many(reminded)
+    asked.forget()
+
+    found = await Repositories(EverySeller("test")).documents.unreminded({"2031-05-05": "2031-05-05/7", "2031-05-06": "x"}, 10)
+
+    due, nobody = await asked.plans(database)
+    assert [reminded[0].id] == [document.id for document in found]
+    assert {"by_reminder"} == due.indexes
+    assert (1, 1) == (due.documents, due.returned)
+    assert (0, 0) == (nobody.documents, nobody.returned)
+
+
+@pytest.mark.parametrize(
+    ("due", "order"), [({"$lte": START}, LONGEST_DUE), (None, OLDEST)], ids=["uploaded", "of an earlier version"]
+)
+async def test_the_next_file_to_scan_is_the_first_of_an_index(
+    database: Database, asked: Asked, people: list[CustomerRecords], due: object, order: Order
+) -> None:
+    """
+    Taken by find-and-modify, which is explained here as the search that it begins with.
+    """
+    conditions = {**WITH_FILES, "file.scan.verdict": None, "file.scan.due_at": due}
+
+    plan = await asked._explained(database, {"find": "documents", "filter": conditions, "sort": dict(order), "limit": 1})
+
+    assert {"by_scan"} == plan.indexes
+    assert plan.stages <= {"FETCH", "IXSCAN", "LIMIT", "SORT_MERGE"}
+
+
 async def test_what_belongs_to_one_customer_is_few_and_sorted_in_memory(explained: Explained) -> None:
     addresses = await explained(
         lambda repositories, one: repositories.addresses.list(AddressFilter(customer_id=one.customer.id), FIRST)
@@ -311,6 +365,12 @@ QUERIES: dict[str, tuple[Query, str, int]] = {
         "unique_version",
         1,
     ),
+    "accesses": (lambda all_, one: all_.accesses.before(SELLER, one.customer.id, {}, 21), "unique_number", 1),
+    "accesses, further": (
+        lambda all_, one: all_.accesses.before(SELLER, one.customer.id, {"version": {"$lte": 1}, "number": {"$lt": 5}}, 21),
+        "unique_number",
+        1,
+    ),
 }
 
 
@@ -327,6 +387,25 @@ async def test_look_ups_read_what_they_return(
     assert {index} == plan.indexes
     assert set() == plan.stages & {"COLLSCAN", "SORT"}
     assert (documents, documents) == (plan.documents, plan.returned)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+async def test_chains_are_read_in_the_order_of_their_index(
+    explained: Explained, kind: Sealed, people: list[CustomerRecords]
+) -> None:
+    some = [{"_id": one.customer.id, "seller_id": one.customer.seller_id} for one in people[:50]]
+
+    async def records() -> list[Any]:
+        return [one async for one in AuditRecords().records(kind, some)]
+
+    async def owners() -> list[Any]:
+        return [one async for one in AuditRecords().owners(kind, None)]
+
+    read, every = await explained(lambda *_: records()), await explained(lambda *_: owners())
+
+    assert {kind.index} == read.indexes == every.indexes
+    assert set() == (read.stages | every.stages) & {"COLLSCAN", "SORT"}
+    assert 50 == read.documents
 
 
 @pytest.mark.parametrize("field", ["email", "phone", "external_id", "document_keys"])

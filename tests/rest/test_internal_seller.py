@@ -3,6 +3,9 @@
 import pytest
 
 from app.container import Container
+from auth.principal import Scope
+from core.retention import RetentionPolicy
+from core.vocabulary import RetentionMode
 from tests.api import Api, Json, Tokens, some_email
 from tests.rest.calls import Calls, problem, reasons
 
@@ -12,7 +15,10 @@ SAID: Json = {
     "requiredDocuments": ["PASSPORT", "TAX_CERTIFICATE"],
     "validation": {"email": False, "phone": None, "documents": None, "addresses": None},
     "otp": {"channels": ["EMAIL"]},
-}
+    "retention": {
+        "mode": "ACTIVE", "inactiveMonths": 36, "graceDays": 14, "endedFileDays": 0, "verifiedFileDays": None, "importDays": 30
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(name="oms")
@@ -40,7 +46,7 @@ async def test_what_a_seller_says_holds_from_then_on(oms: Calls, path: str, exec
     by_phone = await execute.data(ask, {"of": seller, "by": "SMS", "to": "+971501234567"}, as_=None)
     by_mail = await execute.data(ask, {"of": seller, "by": "EMAIL", "to": "a@example.com"}, as_=None)
 
-    assert {"validation": {}, "otp": {}} == _without_nulls(before.json())
+    assert {"validation": {}, "otp": {}, "retention": {}} == _without_nulls(before.json())
     assert [{"code": "INVALID_EMAIL"}] == refused["createCustomer"]["userErrors"]
     assert (200, SAID) == (said.status_code, said.json())
     assert SAID == (await oms.get(path)).json()
@@ -69,7 +75,7 @@ async def test_what_is_said_replaces_what_was_said(oms: Calls, path: str) -> Non
     await oms.put(path, SAID)
     said = await oms.put(path, {})
 
-    assert {"validation": {}, "otp": {}} == _without_nulls(said.json())
+    assert {"validation": {}, "otp": {}, "retention": {}} == _without_nulls(said.json())
 
 
 async def test_a_country_that_does_not_exist_is_refused_and_changes_nothing(oms: Calls, path: str) -> None:
@@ -94,6 +100,35 @@ async def test_only_services_may_say_it(
 
     assert container.sellers.known(seller) == container.sellers.own(seller)
     assert container.sellers.known(seller).default_country is None
+
+
+async def test_what_is_said_of_retention_takes_the_scope_of_erasures(
+    rest: Calls, tokens: Tokens, oms: Calls, path: str, seller: str, container: Container
+) -> None:
+    """
+    It destroys what they do. Whoever only says the same again, or something else, needs none.
+    """
+    without = rest.as_(tokens.service(frozenset(Scope) - {Scope.ERASURE}))
+    problem(await without.put(path, {"retention": {"inactiveMonths": 1}}), 403, "FORBIDDEN")
+    nothing = container.rules.policies.retention_of(seller)
+    assert 200 == (await oms.put(path, SAID)).status_code
+    assert 200 == (await without.put(path, {**SAID, "defaultCountry": "DE"})).status_code
+    problem(await without.put(path, {}), 403, "FORBIDDEN")
+
+    assert nothing == RetentionPolicy(import_days=90)
+    assert container.rules.policies.retention_of(seller) == RetentionPolicy(
+        mode=RetentionMode.ACTIVE, inactive_months=36, grace_days=14, import_days=30
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"inactiveMonths": -1}, {"inactiveMonths": 601}, {"graceDays": 0}, {"mode": "NOW"}, {"importDays": "P3D"}]
+)
+async def test_periods_of_no_sense_are_refused(oms: Calls, path: str, wrong: Json, seller: str, container: Container) -> None:
+    refused = await oms.put(path, {"retention": wrong})
+
+    assert 400 == refused.status_code
+    assert {} == container.sellers.own(seller).retention
 
 
 def _without_nulls(body: Json) -> Json:

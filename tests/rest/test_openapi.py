@@ -148,7 +148,7 @@ async def test_what_the_examples_send_is_taken(rest: Calls, tokens: Tokens, cont
 
 GRAPHQL = build_schema()._schema.type_map
 SAME = {
-    "Customer": ("Customer", {"defaultAddress", "onboarding", "history"}),
+    "Customer": ("Customer", {"defaultAddress", "onboarding", "history", "retention", "legalHold"}),
     "Address": ("Address", {"customer"}),
     "Document": ("Document", {"customer"}),
     "DocumentFile": ("DocumentFile", {"downloadUrl", "downloadUrlExpiresAt"}),

@@ -140,7 +140,7 @@ class TestEndedEarly:
         assert told == await bench.service.get(OPERATOR, record.id)
         assert ["1"] == [row["_row"] for row in await rows_of(bench, told.error_report_key)]
         keys = [key async for page in bench.store.pages(f"imports/acme/{record.id}/") for key in page]
-        assert {record.source.key, told.error_report_key, told.result_report_key} == set(keys)
+        assert {record.source.key, told.error_report_key, told.masked_report_key, told.result_report_key} == set(keys)
 
 
 def customers_rows(count: int) -> bytes:

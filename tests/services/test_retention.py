@@ -30,8 +30,8 @@ from services.retention_plan import look
 from tests.api import Api, Json, Tokens, codes
 from tests.clocks import MovableClock
 from tests.graphql.imports import announce, csv, finished, problems, start, state
-from tests.graphql.operations import REQUEST_UPLOAD, RETRY_IMPORT, UPDATE, announced, create, events, payload
-from tests.graphql.test_erase import erase, filed, files, keep_house, sign_in, types
+from tests.graphql.operations import DELETE, REQUEST_UPLOAD, RETRY_IMPORT, UPDATE, announced, create, events, payload
+from tests.graphql.test_erase import erase, erased, filed, files, keep_house, sign_in, types
 from tests.graphql.test_erase_later import sweep
 from tests.graphql.test_merge import MERGE
 from tests.outbox import Outbox
@@ -140,9 +140,9 @@ async def test_the_history_and_the_receipt_say_who_did_it_and_the_event_why(
 
     await house.round(days=31)
 
-    erased = await container.mongo.database["customer_events"].find_one({"customer_id": ada["id"], "type": "ERASED"})
+    end = await container.mongo.database["customer_events"].find_one({"customer_id": ada["id"], "type": "ERASED"}) or {}
     assert ("UPDATED", ["retention"], "system:retention") == (told["type"], told["changed"], told["actor"])
-    assert ("RETENTION", "system:retention") == (erased["reason"], erased["actor"])
+    assert ("RETENTION", "system:retention") == (end["reason"], end["actor"])
     receipt = await ErasureNotes().receipt(ada["id"])
     assert receipt is not None
     assert ("system:retention", True) == (receipt.actor, is_genuine(receipt, container.rules.sealer))
@@ -396,6 +396,22 @@ async def test_an_erasure_that_was_asked_for_waits_for_the_end_of_a_hold(
     assert "ERASED" == (await types(container, ada["id"]))[-1]
 
 
+async def test_a_hold_outlives_a_deletion_and_can_be_lifted_then(execute: Api, container: Container) -> None:
+    """
+    To others the customer stays deleted.
+    """
+    ada = await create(execute)
+    await payload(execute, HOLD, {"id": ada["id"], "reason": "Case 7/2026"})
+    await payload(execute, DELETE, {"id": ada["id"]})
+    refused = await erase(execute, ada["id"])
+    await payload(execute, LIFT, {"id": ada["id"], "reason": "Settled"})
+    await erased(execute, ada["id"])
+
+    assert [("LEGAL_HOLD", ["id"])] == codes(refused)
+    assert ["CREATED", "UPDATED", "DELETED", "DELETED", "ERASED"] == await types(container, ada["id"])
+    assert [("NOT_FOUND", ["id"])] == codes(await payload(execute, HOLD, {"id": ada["id"], "reason": "Case 8/2026"}))
+
+
 async def test_whoever_was_merged_away_on_hold_keeps_the_other_one(execute: Api) -> None:
     into, gone = await create(execute), await create(execute)
     await payload(execute, HOLD, {"id": gone["id"], "reason": "Case 7/2026"})
@@ -484,7 +500,7 @@ async def test_what_was_uploaded_goes_and_its_figures_stay(
 
     after = await state(execute, id_)
     assert [{}, {"imports": 1}, {}] == rounds
-    assert (3, []) == (len(lying), [key async for page in container.store.pages(folder) for key in page])
+    assert (4, []) == (len(lying), [key async for page in container.store.pages(folder) for key in page])
     assert (2, []) == (len(problems(before)), problems(after))
     assert (None, before["failedRows"], before["createdRows"]) == (
         after["errorReport"], after["failedRows"], after["createdRows"]

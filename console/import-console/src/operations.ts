@@ -137,7 +137,11 @@ export type CustomerEventType =
   /** The customer was deleted. */
   | 'DELETED'
   /** The customer's personal data was destroyed. */
-  | 'ERASED';
+  | 'ERASED'
+  /** One of the customer's documents is about to expire: told 30 days before its last valid day, 7 days before, and on the day, unless the service is configured for others. Nothing changed. */
+  | 'DOCUMENT_EXPIRING'
+  /** Somebody was given the number of a document in full, or a link to its file; see reads. No change: only in `history`. */
+  | 'DOCUMENT_READ';
 
 /** Conditions on customers, all of which have to hold. */
 export type CustomerFilter = {
@@ -198,6 +202,33 @@ export type DocumentCategory =
   /** Where somebody lives or works. */
   | 'ADDRESS_PROOF';
 
+/** Why a document was rejected, for programs. */
+export type DocumentRejectionReason =
+  /** The file cannot be read: blurred, too dark, too small, or broken. */
+  | 'UNREADABLE'
+  /** A part is missing: a page, the back, a corner that was cut off. */
+  | 'INCOMPLETE'
+  /** It is another kind of document than was filed. */
+  | 'WRONG_TYPE'
+  /** It is no longer valid, or too old for what it has to prove. */
+  | 'EXPIRED'
+  /** It is genuine, and the seller does not accept such documents. */
+  | 'NOT_ACCEPTED'
+  /** The name on it is not the customer's. */
+  | 'NAME_MISMATCH'
+  /** The number on it is not the one that was filed. */
+  | 'NUMBER_MISMATCH'
+  /** A date on it, of birth, issue or expiry, is not the one that was filed. */
+  | 'DATE_MISMATCH'
+  /** The address on it is not the customer's. */
+  | 'ADDRESS_MISMATCH'
+  /** It seems to be altered, forged, or somebody else's. */
+  | 'SUSPECTED_FRAUD'
+  /** The file carries malware. Only the scanner says so. */
+  | 'MALWARE'
+  /** None of the above; see rejectionReason. */
+  | 'OTHER';
+
 /** How far a document has come. */
 export type DocumentStatus =
   /** Filed; its file has not been completed. */
@@ -206,7 +237,7 @@ export type DocumentStatus =
   | 'PENDING_REVIEW'
   /** Looked at and accepted. */
   | 'VERIFIED'
-  /** Looked at and refused; see rejectionReason. */
+  /** Looked at and refused, or found to carry malware; see rejectionCode and rejectionReason. */
   | 'REJECTED'
   /** Past its expiry date. */
   | 'EXPIRED';
@@ -242,6 +273,8 @@ export type ErrorCode =
   | 'TAKEN'
   /** Nothing with this id is visible to you. */
   | 'NOT_FOUND'
+  /** The customer was merged into another one; see mergedInto. */
+  | 'MERGED'
   /** You may not do this. */
   | 'FORBIDDEN'
   /** Somebody else changed it first; see currentVersion. */
@@ -256,6 +289,8 @@ export type ErrorCode =
   | 'INVALID_DOCUMENT_NUMBER'
   /** The document is past its expiry date. */
   | 'DOCUMENT_EXPIRED'
+  /** The document's file has not been found free of malware, or not yet; see scan. */
+  | 'DOCUMENT_NOT_SCANNED'
   /** The file was not uploaded. */
   | 'UPLOAD_MISSING'
   /** The file is not the one that was announced. */
@@ -284,6 +319,8 @@ export type ErrorCode =
   | 'UNPROCESSED'
   /** The key was used before, for something else. */
   | 'IDEMPOTENCY_KEY_REUSED'
+  /** The customer is on legal hold: nothing of it may be destroyed. */
+  | 'LEGAL_HOLD'
   /** A fault of the service; it has been recorded. */
   | 'INTERNAL';
 
@@ -306,6 +343,19 @@ export type PrincipalKind =
   | 'OPERATOR'
   /** A program, for any seller. */
   | 'SERVICE';
+
+/** What the malware scanner says of a document's file. */
+export type ScanVerdict =
+  /** It has not been looked at yet, or the scanner is away. Nobody can read the file; ask again in a moment. */
+  | 'PENDING'
+  /** Nothing was found. The file can be read, and the document approved. */
+  | 'CLEAN'
+  /** Malware was found. The file was removed and the document rejected; another file may be sent. */
+  | 'INFECTED'
+  /** The scanner could not deal with the file, several times. Nobody can read it; another file may be sent. It is tried again now and then. */
+  | 'FAILED'
+  /** The service runs without a scanner. The file can be read by whoever takes that risk. */
+  | 'NOT_SCANNED';
 
 /** Whether a row was refused or taken with a remark. */
 export type Severity =
@@ -430,7 +480,7 @@ export type OneCustomerQueryVariables = Exact<{
 }>;
 
 
-export type OneCustomerQuery = { customer: { kind: CustomerKind, emailVerified: boolean, phoneVerified: boolean, dateOfBirth: string | null, locale: string | null, tags: Array<string>, updatedAt: string, id: string, fullName: string, company: string | null, email: string | null, phone: string | null, externalId: string | null, status: CustomerStatus, createdAt: string, attributes: Array<{ key: string, value: string }>, addresses: Array<{ id: string, kind: AddressKind, isDefault: boolean, label: string | null, formatted: Array<string>, phone: string | null }>, documents: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, expiresOn: string | null, createdAt: string }>, onboarding: { complete: boolean, done: Array<OnboardingStep>, remaining: Array<OnboardingStep> }, history: { nodes: Array<{ id: string, type: CustomerEventType, actor: string, changed: Array<string>, occurredAt: string }> } } | null };
+export type OneCustomerQuery = { customer: { kind: CustomerKind, emailVerified: boolean, phoneVerified: boolean, dateOfBirth: string | null, locale: string | null, tags: Array<string>, updatedAt: string, id: string, fullName: string, company: string | null, email: string | null, phone: string | null, externalId: string | null, status: CustomerStatus, createdAt: string, attributes: Array<{ key: string, value: string }>, addresses: Array<{ id: string, kind: AddressKind, isDefault: boolean, label: string | null, formatted: Array<string>, phone: string | null }>, documents: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, expiresOn: string | null, createdAt: string }>, onboarding: { complete: boolean, done: Array<OnboardingStep>, remaining: Array<OnboardingStep> }, history: { nodes: Array<{ id: string, type: CustomerEventType, actor: string, changed: Array<string>, occurredAt: string, changes: Array<{ field: string, of: string | null, before: string | null, after: string | null }> }> } } | null };
 
 export type DocumentsQueryVariables = Exact<{
   status?: DocumentStatus | null | undefined;
@@ -440,24 +490,25 @@ export type DocumentsQueryVariables = Exact<{
 
 export type DocumentsQuery = { documents: { nodes: Array<{ id: string, type: DocumentType, status: DocumentStatus, number: string | null, issuingCountry: string | null, expiresOn: string | null, updatedAt: string, customer: { id: string, fullName: string, email: string | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
-export type PaperFragment = { id: string, version: number, type: DocumentType, category: DocumentCategory, status: DocumentStatus, number: string | null, issuingCountry: string | null, issuedOn: string | null, expiresOn: string | null, rejectionReason: string | null, createdAt: string, updatedAt: string, customer: { id: string, fullName: string, email: string | null, dateOfBirth: string | null, addresses: Array<{ id: string, kind: AddressKind, formatted: Array<string> }> }, file: { name: string, contentType: string, size: number, sha256: string, downloadUrl: string } | null };
+export type PaperFragment = { id: string, version: number, type: DocumentType, category: DocumentCategory, status: DocumentStatus, number: string | null, issuingCountry: string | null, issuedOn: string | null, expiresOn: string | null, rejectionCode: DocumentRejectionReason | null, rejectionReason: string | null, createdAt: string, updatedAt: string, customer: { id: string, fullName: string, email: string | null, dateOfBirth: string | null, addresses: Array<{ id: string, kind: AddressKind, formatted: Array<string> }> }, file: { name: string, contentType: string, size: number, sha256: string, download: { url: string } | null } | null, scan: { verdict: ScanVerdict } | null };
 
 export type OneDocumentQueryVariables = Exact<{
   id: string | number;
 }>;
 
 
-export type OneDocumentQuery = { document: { id: string, version: number, type: DocumentType, category: DocumentCategory, status: DocumentStatus, number: string | null, issuingCountry: string | null, issuedOn: string | null, expiresOn: string | null, rejectionReason: string | null, createdAt: string, updatedAt: string, customer: { id: string, fullName: string, email: string | null, dateOfBirth: string | null, addresses: Array<{ id: string, kind: AddressKind, formatted: Array<string> }> }, file: { name: string, contentType: string, size: number, sha256: string, downloadUrl: string } | null } | null };
+export type OneDocumentQuery = { document: { id: string, version: number, type: DocumentType, category: DocumentCategory, status: DocumentStatus, number: string | null, issuingCountry: string | null, issuedOn: string | null, expiresOn: string | null, rejectionCode: DocumentRejectionReason | null, rejectionReason: string | null, createdAt: string, updatedAt: string, customer: { id: string, fullName: string, email: string | null, dateOfBirth: string | null, addresses: Array<{ id: string, kind: AddressKind, formatted: Array<string> }> }, file: { name: string, contentType: string, size: number, sha256: string, download: { url: string } | null } | null, scan: { verdict: ScanVerdict } | null } | null };
 
 export type ReviewDocumentMutationVariables = Exact<{
   id: string | number;
   approve: boolean;
+  reasonCode?: DocumentRejectionReason | null | undefined;
   reason?: string | null | undefined;
   expectedVersion?: number | null | undefined;
 }>;
 
 
-export type ReviewDocumentMutation = { reviewDocument: { document: { id: string, version: number, type: DocumentType, category: DocumentCategory, status: DocumentStatus, number: string | null, issuingCountry: string | null, issuedOn: string | null, expiresOn: string | null, rejectionReason: string | null, createdAt: string, updatedAt: string, customer: { id: string, fullName: string, email: string | null, dateOfBirth: string | null, addresses: Array<{ id: string, kind: AddressKind, formatted: Array<string> }> }, file: { name: string, contentType: string, size: number, sha256: string, downloadUrl: string } | null } | null, userErrors: Array<{ code: ErrorCode, message: string, field: Array<string> | null }> } };
+export type ReviewDocumentMutation = { reviewDocument: { document: { id: string, version: number, type: DocumentType, category: DocumentCategory, status: DocumentStatus, number: string | null, issuingCountry: string | null, issuedOn: string | null, expiresOn: string | null, rejectionCode: DocumentRejectionReason | null, rejectionReason: string | null, createdAt: string, updatedAt: string, customer: { id: string, fullName: string, email: string | null, dateOfBirth: string | null, addresses: Array<{ id: string, kind: AddressKind, formatted: Array<string> }> }, file: { name: string, contentType: string, size: number, sha256: string, download: { url: string } | null } | null, scan: { verdict: ScanVerdict } | null } | null, userErrors: Array<{ code: ErrorCode, message: string, field: Array<string> | null }> } };
 
 export const WhoAmI: Operation<WhoAmIQuery, WhoAmIQueryVariables> =
   "query WhoAmI{viewer{kind subject sellerId scopes}}";
@@ -505,13 +556,13 @@ export const CustomerByReference: Operation<CustomerByReferenceQuery, CustomerBy
   "query CustomerByReference($externalId:String!){customerBy(key:{externalId:$externalId}){...Line}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
 
 export const OneCustomer: Operation<OneCustomerQuery, OneCustomerQueryVariables> =
-  "query OneCustomer($id:ID!){customer(id:$id){...Line kind emailVerified phoneVerified dateOfBirth locale tags attributes{key value}updatedAt addresses{id kind isDefault label formatted phone}documents{id type status number expiresOn createdAt}onboarding{complete done remaining}history(first:20){nodes{id type actor changed occurredAt}}}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
+  "query OneCustomer($id:ID!){customer(id:$id){...Line kind emailVerified phoneVerified dateOfBirth locale tags attributes{key value}updatedAt addresses{id kind isDefault label formatted phone}documents{id type status number expiresOn createdAt}onboarding{complete done remaining}history(first:20){nodes{id type actor changed occurredAt changes{field of before after}}}}}fragment Line on Customer{id fullName company email phone externalId status createdAt}";
 
 export const Documents: Operation<DocumentsQuery, DocumentsQueryVariables> =
   "query Documents($status:DocumentStatus$after:String){documents(filter:{status:$status}first:25 after:$after){nodes{id type status number issuingCountry expiresOn updatedAt customer{id fullName email}}pageInfo{hasNextPage endCursor}}}";
 
 export const OneDocument: Operation<OneDocumentQuery, OneDocumentQueryVariables> =
-  "query OneDocument($id:ID!){document(id:$id){...Paper}}fragment Paper on Document{id version type category status number issuingCountry issuedOn expiresOn rejectionReason createdAt updatedAt customer{id fullName email dateOfBirth addresses{id kind formatted}}file{name contentType size sha256 downloadUrl}}";
+  "query OneDocument($id:ID!){document(id:$id){...Paper}}fragment Paper on Document{id version type category status number issuingCountry issuedOn expiresOn rejectionCode rejectionReason createdAt updatedAt customer{id fullName email dateOfBirth addresses{id kind formatted}}file{name contentType size sha256 download{url}}scan{verdict}}";
 
 export const ReviewDocument: Operation<ReviewDocumentMutation, ReviewDocumentMutationVariables> =
-  "mutation ReviewDocument($id:ID!$approve:Boolean!$reason:String$expectedVersion:Int){reviewDocument(id:$id approve:$approve reason:$reason expectedVersion:$expectedVersion){document{...Paper}userErrors{...Refusal}}}fragment Paper on Document{id version type category status number issuingCountry issuedOn expiresOn rejectionReason createdAt updatedAt customer{id fullName email dateOfBirth addresses{id kind formatted}}file{name contentType size sha256 downloadUrl}}fragment Refusal on UserError{code message field}";
+  "mutation ReviewDocument($id:ID!$approve:Boolean!$reasonCode:DocumentRejectionReason$reason:String$expectedVersion:Int){reviewDocument(id:$id approve:$approve reasonCode:$reasonCode reason:$reason expectedVersion:$expectedVersion){document{...Paper}userErrors{...Refusal}}}fragment Paper on Document{id version type category status number issuingCountry issuedOn expiresOn rejectionCode rejectionReason createdAt updatedAt customer{id fullName email dateOfBirth addresses{id kind formatted}}file{name contentType size sha256 download{url}}scan{verdict}}fragment Refusal on UserError{code message field}";

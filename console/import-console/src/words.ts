@@ -7,9 +7,11 @@ import type {
   BulkImportStatus,
   CustomerEventType,
   CustomerStatus,
+  DocumentRejectionReason,
   DocumentStatus,
   DocumentType,
   OnboardingStep,
+  ScanVerdict,
 } from './operations';
 
 export type Tone = 'plain' | 'good' | 'busy' | 'warn' | 'bad';
@@ -66,6 +68,31 @@ export const EVENT_TYPE: Record<CustomerEventType, string> = {
   UPDATED: 'Changed',
   DELETED: 'Deleted',
   ERASED: 'Erased',
+  DOCUMENT_READ: 'Document read',
+  DOCUMENT_EXPIRING: 'A document is about to expire',
+};
+
+/** Why a document is rejected, as reviewers choose it. MALWARE is the scanner's alone. */
+export const REJECTION: Record<DocumentRejectionReason, string> = {
+  UNREADABLE: 'It cannot be read',
+  INCOMPLETE: 'A part is missing',
+  WRONG_TYPE: 'Another kind of document',
+  EXPIRED: 'No longer valid',
+  NOT_ACCEPTED: 'We do not accept such documents',
+  NAME_MISMATCH: 'Another name',
+  NUMBER_MISMATCH: 'Another number',
+  DATE_MISMATCH: 'Another date',
+  ADDRESS_MISMATCH: 'Another address',
+  SUSPECTED_FRAUD: 'Suspected fraud',
+  MALWARE: 'It carries malware',
+  OTHER: 'Something else',
+};
+
+/** What stands in the place of a file that nobody may read. */
+export const WITHHELD: Record<Exclude<ScanVerdict, 'CLEAN' | 'NOT_SCANNED'>, string> = {
+  PENDING: 'It is being checked for malware. That takes seconds.',
+  INFECTED: 'It carried malware and was removed.',
+  FAILED: 'It could not be checked for malware. Reject the document, so that another file is sent.',
 };
 
 export const STEP: Record<OnboardingStep, string> = {

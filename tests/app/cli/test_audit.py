@@ -20,6 +20,8 @@ from core.vocabulary import PrincipalKind
 from infra.mongo import create_indexes
 from tests.api import fresh
 
+MISUSED = 2
+
 Run = Callable[..., tuple[int, str]]
 
 OPERATOR = Principal(kind=PrincipalKind.OPERATOR, subject="ada", scopes=OPERATOR_SCOPES, seller_id="acme")
@@ -47,7 +49,7 @@ def _run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
         answer = CliRunner().invoke(audit.audit, ["verify", *arguments])
         if answer.exception is not None and not isinstance(answer.exception, SystemExit):
             raise answer.exception
-        return answer.exit_code, answer.output
+        return answer.exit_code, answer.stderr if answer.exit_code == MISUSED else answer.stdout
 
     return run
 
@@ -59,7 +61,7 @@ async def _store(settings: Settings) -> list[str]:
         customers = build_customers(to)
         ids = []
         for name in ("Ada", "Bea"):
-            made = (await customers.create(OPERATOR, CustomerDraft(first_name=name), seller_id=None)).customer
+            made = (await customers.create(OPERATOR, CustomerDraft(first_name=name, external_id=name), seller_id=None)).customer
             await customers.update(OPERATOR, made.id, {"last_name": "King"})
             ids.append(made.id)
         return ids

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from app.cli import customer_export
 from app.cli.graphql_client import GraphQLFailed
 from app.cli.main import command_line
+from auth.principal import Scope
 from tests.api import Api, Tokens, fresh
 
 Command = Callable[..., Coroutine[Any, Any, Result]]
@@ -201,3 +202,23 @@ async def test_what_cannot_be_exported_is_explained(customers: Command, ada: str
     assert [1, 2, 2, 1] == [one.exit_code for one in (nowhere, wrong, also_wrong, refused)]
     assert "cannot be written: No such file or directory" in nowhere.stderr
     assert "" == nowhere.stdout == refused.stdout
+
+
+async def test_a_token_that_sees_customers_masked_exports_them_masked_with_the_same_columns(
+    customers: Command, tokens: Tokens, seller: str, ada: str
+) -> None:
+    token = tokens.operator(seller, [Scope.CUSTOMERS_READ_MASKED])
+    whole, masked = [await customers("export", "--format", "csv", token=one) for one in (None, token)]
+    lines, masked_lines = [await customers("export", token=one) for one in (None, token)]
+
+    assert [0, 0, 0, 0] == [one.exit_code for one in (whole, masked, lines, masked_lines)], masked_lines.output
+    assert whole.stdout.splitlines()[0] == masked.stdout.splitlines()[0]
+    row = next(csv.DictReader(io.StringIO(masked.stdout)))
+    assert ("shop-1", "a***@example.com", "***01", "Ada", "", "", "•••") == tuple(
+        row[name]
+        for name in ("external_id", "email", "phone", "first_name", "date_of_birth", "shipping_line1", "attribute.note")
+    )
+    one, other = json.loads(lines.stdout), json.loads(masked_lines.stdout)
+    assert (set(one), [], []) == (set(other), other["addresses"], other["documents"])
+    assert "This token sees customers masked" in masked.stderr
+    assert "masked" not in whole.stderr

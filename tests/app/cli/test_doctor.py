@@ -23,6 +23,7 @@ from infra.mongo import Mongo, ServerState
 from models.customer import Customer
 from repositories.customer_event import MongoOutbox
 from tests.api import fresh
+from tests.scanner import embedded_scanner
 
 
 def section(settings: Settings, name: str, **changes: Any) -> Settings:
@@ -245,3 +246,29 @@ def test_a_disk_that_fills_up_is_told(monkeypatch: pytest.MonkeyPatch, free: int
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
     assert state is checks.disk().state
+
+
+# ------------------------------------------------------------------------ the scanner
+
+
+async def test_a_scanner_that_answers_is_well(settings: Settings, tmp_path: Path) -> None:
+    async with embedded_scanner(tmp_path / "log") as address:
+        found = await checks.scanner(section(settings, "malware", scanner="clamav", host=address.host, port=address.port))
+
+    assert State.WELL is found.state
+    assert found.found.startswith("ClamAV ")
+
+
+async def test_a_scanner_that_does_not_answer_is_broken(settings: Settings, tmp_path: Path) -> None:
+    found = await checks.scanner(section(settings, "malware", scanner="clamav", socket=tmp_path / "nobody"))
+
+    assert State.BROKEN is found.state
+    assert str(tmp_path / "nobody") in found.advice
+
+
+@pytest.mark.parametrize("scanner", [None, "none"])
+async def test_without_a_scanner_it_says_that_nobody_looks(settings: Settings, scanner: str | None) -> None:
+    found = await checks.scanner(section(settings, "malware", scanner=scanner))
+
+    assert State.DOUBTFUL is found.state
+    assert "UNSCANNED" in found.found

@@ -56,14 +56,14 @@ def _run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
 async def _stored(settings: Settings, *ages: int) -> list[str]:
     """Store a customer of each age in days; return their ids."""
     rules = build_rules(settings)
-    made = [
-        rules.records.new_customer(
-            CustomerDraft(email=f"{age}@example.com"), seller_id="acme", at=rules.clock.now() - timedelta(days=age)
-        ).customer
-        for age in ages
-    ]
     async with open_database(settings):
         await create_indexes()
+        made = [
+            rules.records.new_customer(
+                CustomerDraft(email=f"{age}@example.com"), seller_id="acme", at=rules.clock.now() - timedelta(days=age)
+            ).customer
+            for age in ages
+        ]
         await Repositories(Tenant("acme")).customers.insert_many(made)
     return [one.id for one in made]
 

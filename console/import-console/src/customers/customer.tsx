@@ -164,7 +164,16 @@ function History({ customer }: { customer: Customer }): JSX.Element {
       {customer.history.nodes.map((event) => (
         <li key={event.id}>
           <strong>{EVENT_TYPE[event.type]}</strong>
-          {event.type === 'UPDATED' && event.changed.length > 0 && <span class="sub">{event.changed.join(', ')}</span>}
+          {event.type === 'UPDATED' &&
+            (event.changes.length > 0 ? (
+              event.changes.map((change) => (
+                <span class="sub" key={`${change.field} ${change.of ?? ''}`}>
+                  {change.field}: {change.before ?? '–'} → {change.after ?? '–'}
+                </span>
+              ))
+            ) : (
+              <span class="sub">{event.changed.join(', ')}</span>
+            ))}
           <span class="sub">
             <time dateTime={event.occurredAt} title={when(event.occurredAt)}>
               {ago(event.occurredAt)}

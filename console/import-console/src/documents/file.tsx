@@ -15,8 +15,8 @@ const SHOWN = new Set(['image/jpeg', 'image/png', 'application/pdf']);
  * The file of a document. The store hands it out as a download only, so it is fetched and shown from memory, under the type that
  * the service has checked: nothing that was sent can become a page of ours.
  */
-export function ShownFile({ file, title, again }: { file: File; title: string; again: () => void }): JSX.Element {
-  const { address, problem } = useFile(file);
+export function ShownFile({ file, url, title, again }: { file: File; url: string; title: string; again: () => void }): JSX.Element {
+  const { address, problem } = useFile(file, url);
   if (!SHOWN.has(file.contentType)) {
     return <p class="muted">Files of this type are not shown here. Download it instead.</p>;
   }
@@ -54,7 +54,7 @@ function Picture({ address, title }: { address: string; title: string }): JSX.El
   );
 }
 
-function useFile(file: File): { address: string | null; problem: Problem | null } {
+function useFile(file: File, url: string): { address: string | null; problem: Problem | null } {
   const [address, setAddress] = useState<string | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
@@ -65,7 +65,7 @@ function useFile(file: File): { address: string | null; problem: Problem | null 
     let made: string | null = null;
     setAddress(null);
     setProblem(null);
-    fetch(file.downloadUrl, { signal: leaving.signal, referrerPolicy: 'no-referrer' })
+    fetch(url, { signal: leaving.signal, referrerPolicy: 'no-referrer' })
       .then(async (answer) => {
         if (!answer.ok) {
           throw new Problem(`The object store did not hand out the file (${answer.status}).`);

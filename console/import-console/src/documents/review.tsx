@@ -1,13 +1,13 @@
 import type { JSX } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 
 import { accept, ask } from '../api';
 import { day, when } from '../format';
-import { OneDocument, type PaperFragment, ReviewDocument } from '../operations';
+import { type DocumentRejectionReason, OneDocument, type PaperFragment, ReviewDocument } from '../operations';
 import { Badge, Button, Empty, Facts, Link, Loading, Notice, Panel, ProblemNotice } from '../parts/basics';
 import { Page } from '../parts/page';
 import { useAction, useAsk } from '../use-ask';
-import { ADDRESS_KIND, DOCUMENT_STATUS, DOCUMENT_TYPE } from '../words';
+import { ADDRESS_KIND, DOCUMENT_STATUS, DOCUMENT_TYPE, REJECTION, WITHHELD } from '../words';
 import { describeFile, ShownFile } from './file';
 
 const BACK = { to: '/documents', text: 'Documents' };
@@ -49,14 +49,14 @@ export function DocumentPage({ id }: { id: string }): JSX.Element {
             id="file"
             title="File"
             aside={
-              file && (
-                <a class="small" href={file.downloadUrl} rel="noreferrer">
+              file?.download && (
+                <a class="small" href={file.download.url} rel="noreferrer">
                   Download {describeFile(file)}
                 </a>
               )
             }
           >
-            {file ? <ShownFile file={file} title={`${title} of ${whose}`} again={again} /> : <Empty icon="paper" title="No file has been sent yet" />}
+            <Sheet document={document} title={`${title} of ${whose}`} again={again} />
           </Panel>
         </div>
         <div class="stack side">
@@ -67,6 +67,32 @@ export function DocumentPage({ id }: { id: string }): JSX.Element {
         </div>
       </div>
     </Page>
+  );
+}
+
+const ASK_AGAIN = 3000;
+
+/** The file, or why there is none to be seen. */
+function Sheet({ document, title, again }: { document: PaperFragment; title: string; again: () => void }): JSX.Element {
+  const { file, scan } = document;
+  const verdict = scan?.verdict;
+  useEffect(() => {
+    if (verdict !== 'PENDING') {
+      return undefined;
+    }
+    const asking = setInterval(again, ASK_AGAIN);
+    return () => clearInterval(asking);
+  }, [verdict, again]);
+  if (!file || !verdict) {
+    return <Empty icon="paper" title="No file has been sent yet" />;
+  }
+  if (file.download) {
+    return <ShownFile file={file} url={file.download.url} title={title} again={again} />;
+  }
+  return (
+    <Empty icon="paper" title="Nobody can open this file">
+      <p>{verdict === 'CLEAN' || verdict === 'NOT_SCANNED' ? 'Look again in a moment.' : WITHHELD[verdict]}</p>
+    </Empty>
   );
 }
 
@@ -108,10 +134,10 @@ interface DecisionProps {
 function Decision({ document, loading, onDecided, again }: DecisionProps): JSX.Element | null {
   const [rejecting, setRejecting] = useState(false);
   const { busy, problem, run } = useAction();
-  const decide = (approve: boolean, reason: string | null): void =>
+  const decide = (approve: boolean, reasonCode: DocumentRejectionReason | null, reason: string | null): void =>
     run(async () => {
       const { id, version } = document;
-      const { reviewDocument } = await ask(ReviewDocument, { id, approve, reason, expectedVersion: version });
+      const { reviewDocument } = await ask(ReviewDocument, { id, approve, reasonCode, reason, expectedVersion: version });
       const decided = accept(reviewDocument).document;
       if (decided) {
         onDecided(decided);
@@ -135,10 +161,10 @@ function Decision({ document, loading, onDecided, again }: DecisionProps): JSX.E
         problem && <ProblemNotice problem={problem} />
       )}
       {rejecting ? (
-        <Rejection busy={busy} onBack={() => setRejecting(false)} onReject={(reason) => decide(false, reason)} />
+        <Rejection busy={busy} onBack={() => setRejecting(false)} onReject={(code, reason) => decide(false, code, reason || null)} />
       ) : (
         <div class="row wrap">
-          <Button look="main" icon="check" busy={busy} onClick={() => decide(true, null)}>
+          <Button look="main" icon="check" busy={busy} disabled={!document.file?.download} onClick={() => decide(true, null, null)}>
             Approve
           </Button>
           <Button icon="cross" disabled={busy} onClick={() => setRejecting(true)}>
@@ -150,7 +176,17 @@ function Decision({ document, loading, onDecided, again }: DecisionProps): JSX.E
   );
 }
 
-function Rejection({ busy, onBack, onReject }: { busy: boolean; onBack: () => void; onReject: (reason: string) => void }): JSX.Element {
+// Without what the scanner alone says.
+const CHOICES = (Object.keys(REJECTION) as DocumentRejectionReason[]).filter((code) => code !== 'MALWARE');
+
+interface RejectionProps {
+  busy: boolean;
+  onBack: () => void;
+  onReject: (code: DocumentRejectionReason, reason: string) => void;
+}
+
+function Rejection({ busy, onBack, onReject }: RejectionProps): JSX.Element {
+  const [code, setCode] = useState<DocumentRejectionReason>('OTHER');
   const [reason, setReason] = useState('');
   const [missing, setMissing] = useState(false);
   const id = useId();
@@ -159,13 +195,30 @@ function Rejection({ busy, onBack, onReject }: { busy: boolean; onBack: () => vo
       class="stack tight"
       onSubmit={(event) => {
         event.preventDefault();
-        if (reason.trim() === '') {
+        if (code === 'OTHER' && reason.trim() === '') {
           setMissing(true);
         } else {
-          onReject(reason.trim());
+          onReject(code, reason.trim());
         }
       }}
     >
+      <div class="field">
+        <label for={`${id}-code`}>Reason</label>
+        <select
+          id={`${id}-code`}
+          value={code}
+          onChange={(event) => {
+            setCode(event.currentTarget.value as DocumentRejectionReason);
+            setMissing(false);
+          }}
+        >
+          {CHOICES.map((one) => (
+            <option key={one} value={one}>
+              {REJECTION[one]}
+            </option>
+          ))}
+        </select>
+      </div>
       <div class="field">
         <label for={id}>Why is it rejected?</label>
         <textarea
@@ -182,7 +235,9 @@ function Rejection({ busy, onBack, onReject }: { busy: boolean; onBack: () => vo
           }}
         />
         <span class={missing ? 'hint bad-text' : 'hint'} id={`${id}-hint`}>
-          {missing ? 'Say why: the customer has to know what to send instead.' : 'The customer reads this, and may send another file.'}
+          {missing ? 'Say why: the customer has to know what to send instead.' : code === 'OTHER'
+              ? 'The customer reads this, and may send another file.'
+              : 'The customer reads this, and may send another file. Left empty, a sentence for the reason stands here.'}
         </span>
       </div>
       <div class="row wrap">
@@ -204,6 +259,7 @@ function Decided({ document }: { document: PaperFragment }): JSX.Element | null 
     case 'REJECTED':
       return (
         <Notice tone="warn" title="Rejected">
+          {document.rejectionCode && document.rejectionCode !== 'OTHER' && <p>{REJECTION[document.rejectionCode]}</p>}
           <p>{document.rejectionReason}</p>
         </Notice>
       );
