@@ -43,6 +43,7 @@ from services.data_archive import DataArchives
 from services.data_export import DataExportService
 from services.data_export_work import DataExportWork, ExportRules
 from services.document import DocumentService
+from services.document_access import DocumentAccesses
 from services.document_changes import DocumentChanges
 from services.document_expiry import DocumentExpiry
 from services.document_reminders import DocumentReminders
@@ -180,7 +181,7 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             unmerging=CustomerUnmerging(to.units, rules.records, clock),
             duplicates=Duplicates(),
             erasure=build_erasure(to, limits),
-            data_exports=DataExportService(to.units, to.store, clock),
+            data_exports=DataExportService(to.units, to.store, DocumentAccesses(to.units, rules.records.chain, clock), clock),
             consents=ConsentService(to.units, rules.records, clock),
             legal_holds=LegalHoldService(to.units, rules.records, clock),
             customer_watching=CustomerWatching(live_events),

@@ -8,11 +8,12 @@ from core.clock import Clock
 from core.errors import ErrorCode, Refused, Unavailable
 from core.files import DownloadTicket
 from core.ids import IdKind, new_id
-from core.vocabulary import DataExportStatus, PrincipalKind
+from core.vocabulary import DataExportStatus, DocumentPart, PrincipalKind
 from models.data_export import DataExport
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_lookup import not_found
+from services.document_access import DocumentAccesses
 from services.ports import ObjectStore
 from services.session_ends import LONGEST_TOKEN
 
@@ -34,9 +35,10 @@ class ExportAsked:
 class DataExportService:
     """Asks for exports, and hands them out."""
 
-    def __init__(self, units: UnitOfWork, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, units: UnitOfWork, store: ObjectStore, accesses: DocumentAccesses, clock: Clock) -> None:
         self._units = units
         self._store = store
+        self._accesses = accesses
         self._clock = clock
 
     async def ask(self, viewer: Principal, customer_id: str) -> ExportAsked:
@@ -65,8 +67,11 @@ class DataExportService:
     async def link(self, viewer: Principal, export: DataExport) -> DownloadTicket | None:
         """Return a link to an archive, which holds for a quarter of an hour; None before there is one, and when it is gone.
 
+        Before it is made, the history has that the numbers and files of the customer's documents were given.
+
         Raises:
             Forbidden: staff without ``documents:read_full``, which is what the numbers in the archive are.
+            NotFound, Unavailable: it could not be recorded, or the store does not answer.
         """
         viewer.require(Scope.PRIVACY_EXPORT)
         if viewer.kind is not PrincipalKind.CUSTOMER:
@@ -76,6 +81,10 @@ class DataExportService:
         left = export.expires_at - self._clock.now()
         if left <= timedelta():
             return None
+        documents = await Repositories(viewer.reach()).documents.of_customer(export.seller_id, export.customer_id)
+        numbered, filed = [[one for one in documents if getattr(one, part)] for part in ("number_last_four", "file")]
+        await self._accesses.record(viewer, numbered, DocumentPart.NUMBER)
+        await self._accesses.record(viewer, filed, DocumentPart.FILE)
         return await self._store.presign_download(
             export.archive.key,
             file_name=f"{export.customer_id}.zip",

@@ -98,6 +98,19 @@ async def test_staff_fetches_numbers_in_full_only_with_the_scope_for_them(desk: 
     assert await desk.url(export["id"], tokens.customer(customer["id"], seller)) is not None
 
 
+async def test_a_link_is_a_read_of_numbers_and_files_in_the_history(desk: Desk) -> None:
+    customer = await create(desk.execute)
+    document, _, _ = await filed(desk.execute, customer["id"], number="X1234567")
+    await desk.made(customer["id"])
+
+    reads = [
+        one["reads"] async for one in desk.container.mongo.database["customer_accesses"].find({"customer_id": customer["id"]})
+    ]
+
+    by_export = [[{"document_id": document, "part": part}] for part in ("NUMBER", "FILE")]
+    assert by_export == reads[-2:]
+
+
 async def test_others_and_the_erased_are_not_found(desk: Desk, tokens: Tokens) -> None:
     theirs = tokens.operator(fresh("seller"), set(Scope))
     foreign = await create(desk.execute, as_=theirs)
