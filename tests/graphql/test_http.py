@@ -6,6 +6,7 @@ import structlog
 from app.graphql.documents import Documents
 from core.ids import IdKind, new_id
 from repositories.customer import CustomerRepository
+from repositories.whole_customer import WholeCustomers
 from tests.api import Api, error_code
 from tests.graphql.operations import READ
 
@@ -39,6 +40,7 @@ async def test_fault_of_ours_shows_no_cause_and_can_be_found_in_the_log(execute:
         raise RuntimeError("password=hunter2 at mongodb://10.0.0.1")
 
     monkeypatch.setattr(CustomerRepository, "read_many", fail)
+    monkeypatch.setattr(WholeCustomers, "read_many", fail)
     with structlog.testing.capture_logs() as log:
         answer = await execute.http.post(
             "/graphql",
@@ -60,6 +62,7 @@ async def test_fault_in_one_field_leaves_the_others(execute: Api, monkeypatch: p
         raise KeyError("x")
 
     monkeypatch.setattr(CustomerRepository, "read_many", fail)
+    monkeypatch.setattr(WholeCustomers, "read_many", fail)
 
     answer = await execute(f'{{ viewer {{ kind }} customer(id: "{new_id(IdKind.CUSTOMER)}") {{ id }} }}')
 

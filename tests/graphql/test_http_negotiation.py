@@ -21,6 +21,7 @@ from core.errors import (
 )
 from core.ids import IdKind, new_id
 from repositories.customer import CustomerRepository
+from repositories.whole_customer import WholeCustomers
 from tests.api import BASE, Api, error_code
 
 JSON = "application/json"
@@ -162,6 +163,7 @@ async def test_partial_data_is_a_success(execute: Api, accept: str, monkeypatch:
         raise Unavailable("The database did not answer.")
 
     monkeypatch.setattr(CustomerRepository, "read_many", fail)
+    monkeypatch.setattr(WholeCustomers, "read_many", fail)
 
     answer = await execute.http.post(
         "/graphql",
