@@ -142,6 +142,24 @@ class DataExportStatus(StrEnum):
         return self in {DataExportStatus.QUEUED, DataExportStatus.RUNNING}
 
 
+class HistoryEntryType(StrEnum):
+    """What happened to a customer."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
+    DELETED = "DELETED"
+    ERASED = "ERASED"
+    DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
+    DOCUMENT_READ = "DOCUMENT_READ"
+
+
+class DocumentPart(StrEnum):
+    """What of a document is given to nobody without a record of it."""
+
+    NUMBER = "NUMBER"
+    FILE = "FILE"
+
+
 class ConsentChannel(StrEnum):
     """Over what a customer may be reached."""
 
@@ -167,24 +185,6 @@ class ConsentSource(StrEnum):
     IMPORT = "IMPORT"
     OPERATOR = "OPERATOR"
     API = "API"
-
-
-class HistoryEntryType(StrEnum):
-    """What happened to a customer."""
-
-    CREATED = "CREATED"
-    UPDATED = "UPDATED"
-    DELETED = "DELETED"
-    ERASED = "ERASED"
-    DOCUMENT_EXPIRING = "DOCUMENT_EXPIRING"
-    DOCUMENT_READ = "DOCUMENT_READ"
-
-
-class DocumentPart(StrEnum):
-    """What of a document is given to nobody without a record of it."""
-
-    NUMBER = "NUMBER"
-    FILE = "FILE"
 
 
 class BulkImportStatus(StrEnum):

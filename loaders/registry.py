@@ -89,13 +89,13 @@ class Loaders:
         """The documents of a customer, oldest first, with these *fields* or with all."""
         return self._with("documents of customers", fields, lambda tenant: DocumentRepository(tenant).rows_of_customers)
 
-    def consents_of(self, fields: Fields) -> Loader[Owner, list[Row[Consent]]]:
-        """The ledger of a customer's consents, in the order of its ids, with these *fields* or with all."""
-        return self._with("consents of customers", fields, lambda tenant: ConsentRepository(tenant).rows_of_customers)
-
     def whole(self, parts: Parts) -> Loader[str, Whole]:
         """Customers by id, with what belongs to them, in an operation inside of one seller."""
         return self._with("whole customers", parts, lambda tenant: WholeCustomers(tenant).read_many, _NAMES_CUSTOMER)
+
+    def consents_of(self, fields: Fields) -> Loader[Owner, list[Row[Consent]]]:
+        """The ledger of a customer's consents, in the order of its ids, with these *fields* or with all."""
+        return self._with("consents of customers", fields, lambda tenant: ConsentRepository(tenant).rows_of_customers)
 
     def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
         """The exports of everything about a customer, oldest first, with these *fields* or with all."""

@@ -23,7 +23,7 @@ from repositories.key_ranges import KEY_RANGES, KeyRanges, key_range_of
 # earlier versions record events without one.
 _PENDING: Mapping[str, Any] = {"pending": True, "key_range": {"$in": [None, *range(KEY_RANGES)]}}
 
-_SOMETIMES = ("trace", "changes", "origin")
+_SOMETIMES = ("trace", "reason", "changes", "origin")
 
 _UNWATCHED = ("data", "changes", "origin", "salt", "digest", "hash")
 UNTOLD = {"changes": False, "origin": False, "salt": False, "digest": False, "hash": False}

@@ -22,7 +22,7 @@ EXPLAINED: Mapping[str, str] = {
     "documents": "Your documents, those that were deleted too, with their numbers in full. Their files are in the folder "
     "`files`, each in a folder that has the document's id as its name.",
     "customer_events": "Your history: what was changed, when and by whom, and what other programs of the seller were told.",
-    "customer_accesses": "Who was given numbers and files of your documents, and when.",
+    "customer_accesses": "Who was given the number or the file of which of your documents, and when.",
     "sessions": "Where and when you were signed in.",
     "consents": "What you have agreed to and taken back: for which purpose, over which channel, when, where, and which text "
     "you were shown. The latest entry of a purpose and a channel is what holds.",

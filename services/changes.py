@@ -36,8 +36,27 @@ ADDRESS_FIELDS = (
     "country_code",
     "phone",
 )
-DOCUMENT_FIELDS = ("type", "status", "number_last_four", "issuing_country", "issued_on", "expires_on", "rejection_reason")
-CUSTOMER_FIELDS = (*PATCHABLE, "email_verified", "phone_verified", "merged_into", "erasure_due_at", "deleted_at")
+DOCUMENT_FIELDS = (
+    "type",
+    "status",
+    "number_last_four",
+    "issuing_country",
+    "issued_on",
+    "expires_on",
+    "rejection_code",
+    "rejection_reason",
+    "file_removed_at",
+)
+CUSTOMER_FIELDS = (
+    *PATCHABLE,
+    "email_verified",
+    "phone_verified",
+    "merged_into",
+    "erasure_due_at",
+    "legal_hold_at",
+    "retention_due_at",
+    "deleted_at",
+)
 """Stored fields whose changes are kept; others follow from them, or count."""
 
 _ADDRESSES, _DOCUMENTS = "addresses", "documents"

@@ -11,6 +11,7 @@ from models.customer import Customer
 from models.merge import Merge
 from repositories.errors import KeyTaken
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import joined, moved, of_customer
 from services.customer_keys import seal_for
 from services.customer_lookup import not_found, require_customer, taken_problem
 from services.customer_merge import UNDONE_WITHIN
@@ -45,8 +46,9 @@ class CustomerUnmerging:
         Raises:
             Forbidden: also without ``documents:write`` when there are documents to give back.
             Refused: NOT_FOUND for an id that names nobody the caller can see, or nobody who was merged; STATE when it was
-                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; TAKEN for each
-                identifier that is somebody else's by now; REQUIRED when the survivor would have none. Nothing was changed then.
+                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; LEGAL_HOLD while
+                the survivor is on hold; TAKEN for each identifier that is somebody else's by now; REQUIRED when the survivor
+                would have none. Nothing was changed then.
         """
         viewer.require(Scope.CUSTOMERS_WRITE)
         viewer.require_staff()
@@ -80,9 +82,16 @@ class CustomerUnmerging:
         await _hand_back(work, plan, at)
         await work.merges.forget(gone.id)
         updated = CustomerEventType.UPDATED
-        told = [(back, ["merged_into"]), (survivor, plan.changed)]
+        returned = moved(plan.returned.addresses, plan.returned.documents, into.id, gone.id)
+        told = [
+            (back, ["merged_into"], of_customer(gone, {"merged_into": None, "deleted_at": None, **plan.proved})),
+            (survivor, plan.changed, joined(of_customer(into, _given_back(plan)), returned)),
+        ]
         await work.events.append(
-            [self._records.event(one, updated, actor=viewer.actor, changed=changed_fields(names)) for one, names in told]
+            [
+                self._records.event(one, updated, actor=viewer.actor, changed=changed_fields(names), changes=changes)
+                for one, names, changes in told
+            ]
         )
         return Unmerged(back, survivor)
 
@@ -107,11 +116,14 @@ class CustomerUnmerging:
         if into.erasure_due_at is not None:
             message = f"{into.id} is going to be erased, and everybody who was merged into it. Take that back first."
             raise Refused.because(ErrorCode.STATE, f"{message} (cancelErasure)", "id")
+        if into.legal_hold_at is not None:
+            message = f"{into.id} is on legal hold, and nothing may be taken from it. Lift the hold first (liftLegalHold)."
+            raise Refused.because(ErrorCode.LEGAL_HOLD, message, "id")
         return into
 
     async def _give_back(self, work: Repositories, plan: UnmergePlan, at: datetime) -> Customer:
         into = plan.into
-        values: dict[str, object] = {**plan.lost, **(consequences(into, plan.lost) if plan.lost else {})}
+        values = _given_back(plan)
         if plan.returned.documents:
             values["document_keys"] = keys_of(plan.kept.documents)
         survivor = await work.customers.change(into, at, for_database(values))
@@ -126,6 +138,11 @@ class CustomerUnmerging:
         if back is None:
             raise not_found("id")
         return back
+
+
+def _given_back(plan: UnmergePlan) -> dict[str, object]:
+    """Return what is written to the survivor, but for what belongs to it."""
+    return {**plan.lost, **(consequences(plan.into, plan.lost) if plan.lost else {})}
 
 
 async def _belongings(work: Repositories, customer: Customer) -> Belongings:

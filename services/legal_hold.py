@@ -8,6 +8,7 @@ from core.errors import ErrorCode, Problem, Refused
 from core.vocabulary import CustomerEventType
 from models.customer import Customer
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.customer_lookup import not_found
 from services.records import RecordMaker, moment_after
 from services.rules.text import clean_text
@@ -81,7 +82,9 @@ class LegalHoldService:
             raise not_found("id")
         # To others, who was deleted stays deleted.
         type_ = CustomerEventType.UPDATED if changed.live else CustomerEventType.DELETED
-        event = self._records.event(changed, type_, actor=viewer.actor, changed=names, reason=reason)
+        event = self._records.event(
+            changed, type_, actor=viewer.actor, changed=names, reason=reason, changes=of_customer(customer, values)
+        )
         await work.events.append([event])
         return changed
 

@@ -143,7 +143,7 @@ class MergePlan:
     @cached_property
     def blocks(self) -> list[Block]:
         """Why it cannot be done; empty when it can."""
-        return [*self._erasures(), *self._crowds()]
+        return [*self._erasures(), *self._holds(), *self._crowds()]
 
     def _erasures(self) -> list[Block]:
         """What somebody has asked to be forgotten must not live on under another id, nor take somebody else along."""
@@ -153,6 +153,13 @@ class MergePlan:
             for one, name in ((self.into, "into"), (self.gone, "from"))
             if one.erasure_due_at
         ]
+
+    def _holds(self) -> list[Block]:
+        """What is held stays with whom the hold is on: a period of the other one would not know of it."""
+        if self.gone.legal_hold_at is None:
+            return []
+        message = "This customer is on legal hold. Merge the other one into it, or lift the hold first (liftLegalHold)."
+        return [Block(MergeBlockCode.ON_LEGAL_HOLD, Problem(ErrorCode.LEGAL_HOLD, message, ("from",)))]
 
     def _crowds(self) -> list[Block]:
         together = {

@@ -14,6 +14,7 @@ from services.customer_watching import CustomerWatching
 from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
+from services.duplicates import Duplicates
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
@@ -34,6 +35,7 @@ class Services:
     finding: CustomerFinding
     merging: CustomerMerging
     unmerging: CustomerUnmerging
+    duplicates: Duplicates
     erasure: ErasureService
     data_exports: DataExportService
     consents: ConsentService

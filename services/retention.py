@@ -24,6 +24,7 @@ from models.customer import Customer
 from models.retention_run import RetentionReport, RetentionRun
 from repositories.retention_run import RetentionRuns
 from repositories.unit_of_work import Repositories, UnitOfWork
+from services.changes import of_customer
 from services.erasure import ErasureService
 from services.records import RecordMaker, moment_after
 from services.retention_files import RetiredFiles
@@ -208,7 +209,8 @@ class Retention:
         changed = await work.customers.change(customer, moment_after(customer, self._clock.now()), values)
         if changed is None:
             return False
-        event = self._records.event(changed, CustomerEventType.UPDATED, actor=ACTOR, changed=["retention"])
+        changes = of_customer(customer, values)
+        event = self._records.event(changed, CustomerEventType.UPDATED, actor=ACTOR, changed=["retention"], changes=changes)
         await work.events.append([event])
         return True
 

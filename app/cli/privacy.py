@@ -17,7 +17,7 @@ from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.container import Rules, build_rules
 from app.database import open_database
-from app.scanner import file_scanner
+from app.scanner import is_scanned
 from app.settings import Settings
 from app.stores import open_store
 from app.vault import open_vault
@@ -199,7 +199,7 @@ async def _export(settings: Settings, customer_id: str, to: _FileWriter) -> Arch
         customer = await PersonalValues(rules.records).customer(customer_id)
         if customer is None or customer.erased_at is not None:
             return None
-        files = DocumentFiles(store, scanning=file_scanner(settings) is not None)
+        files = DocumentFiles(store, scanning=is_scanned(settings))
         return await DataArchives(rules.records, store, files, rules.clock).write(customer.seller_id, customer.id, to)
 
 

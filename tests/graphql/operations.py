@@ -93,9 +93,9 @@ async def read(execute: Api, id_: str) -> Json:
 
 
 async def events(execute: Api, id_: str) -> list[Json]:
-    """Return a customer's history, oldest first."""
+    """Return what happened to a customer, oldest first, without who read its documents."""
     nodes: list[Json] = (await execute.data(HISTORY, {"id": id_}))["customer"]["history"]["nodes"]
-    return nodes[::-1]
+    return [one for one in nodes[::-1] if one["type"] != "DOCUMENT_READ"]
 
 
 def announced(content: bytes = PDF, content_type: str = "application/pdf", **more: Any) -> Json:

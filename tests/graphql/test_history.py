@@ -204,6 +204,25 @@ async def test_a_merge_is_one_entry_of_the_one_that_is_left(execute: Api, contai
     assert ("DELETED", into) == (stored["type"], stored["changes"]["after"]["merged_into"])
 
 
+async def test_undoing_a_merge_is_one_entry_of_each(execute: Api, container: Container) -> None:
+    into = (await create(execute))["id"]
+    gone = await create(execute, firstName="Ada", addresses=[BERLIN])
+    await payload(execute, MERGE, {"into": into, "from": gone["id"]})
+
+    await payload(execute, "mutation($id: ID!) { unmergeCustomers(id: $id) { userErrors { code } } }", {"id": gone["id"]})
+
+    said = await one_more(execute, into, 2)
+    assert {("firstName", "Ada", None), ("addresses.customerId", into, gone["id"])} == said
+    entry = await newest(execute, gone["id"])
+    assert (3, "UPDATED", OPERATOR) == (entry["version"], entry["type"], entry["actor"])
+    assert {("mergedInto", into, None), ("deletedAt", True, True)} == {
+        (field, before if field != "deletedAt" else before is not None, after if field != "deletedAt" else after is None)
+        for field, before, after in changes(entry)
+    }
+    verification = AuditVerification(container.rules.records.chain)
+    assert [[], []] == [await verification.customer(one) for one in (into, gone["id"])]
+
+
 async def test_a_deletion_is_an_entry(execute: Api, container: Container) -> None:
     id_ = (await create(execute))["id"]
 
