@@ -10,7 +10,7 @@ from typing import Any
 from app.database import open_database
 from app.delivery import open_courier, send_allowances
 from app.keys import KeyFile, key_file, token_issuer
-from app.scanner import file_scanner, note_absence
+from app.scanner import file_scanner, is_scanned, note_absence
 from app.settings import InvalidSettings, Settings
 from app.stores import open_queue, open_store
 from app.vault import open_vault
@@ -32,6 +32,7 @@ from repositories.file_scan import FileScans
 from repositories.unit_of_work import UnitOfWork
 from services.address import AddressService
 from services.bulk_import import BulkImportService
+from services.consent import ConsentService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
@@ -47,6 +48,7 @@ from services.document_expiry import DocumentExpiry
 from services.document_reminders import DocumentReminders
 from services.document_review import DocumentReviewService
 from services.document_scan import DocumentScans
+from services.duplicates import Duplicates
 from services.erased_files import ErasedFiles
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
@@ -176,8 +178,10 @@ async def open_container(settings: Settings, listeners: Sequence[Any] = ()) -> A
             finding=CustomerFinding(rules.records, rules.policies),
             merging=CustomerMerging(to.units, rules.records, clock),
             unmerging=CustomerUnmerging(to.units, rules.records, clock),
+            duplicates=Duplicates(),
             erasure=build_erasure(to, limits),
             data_exports=DataExportService(to.units, to.store, clock),
+            consents=ConsentService(to.units, rules.records, clock),
             legal_holds=LegalHoldService(to.units, rules.records, clock),
             customer_watching=CustomerWatching(live_events),
             addresses=AddressService(to.units, rules.records, rules.policies, clock),
@@ -218,7 +222,7 @@ def build_customers(to: Connections) -> CustomerService:
 
 def build_files(to: Connections) -> DocumentFiles:
     """Return the files of documents. With a scanner, nobody reads one before that has found nothing in it."""
-    return DocumentFiles(to.store, scanning=to.scanner is not None)
+    return DocumentFiles(to.store, scanning=is_scanned(to.settings))
 
 
 def build_reviews(to: Connections) -> DocumentReviewService:
@@ -293,7 +297,7 @@ def import_worker(to: Connections) -> ImportWorker:
 def build_exports(to: Connections) -> DataExportWork:
     """Return what makes exports of everything about customers, and removes them."""
     rules = to.rules
-    archives = DataArchives(rules.records, to.store, rules.clock)
+    archives = DataArchives(rules.records, to.store, build_files(to), rules.clock)
     return DataExportWork(archives, to.store, rules.clock, ExportRules(to.settings.privacy.export_lifetime))
 
 

@@ -28,6 +28,8 @@ _WITHOUT_QUOTA = {
     f"{PREFIX}GRAPHQL__SELLER_POINTS": str(10**12),
     f"{PREFIX}GRAPHQL__SELLER_POINTS_PER_SECOND": str(10**12),
     f"{PREFIX}GRAPHQL__CONNECTIONS_PER_CALLER": "100000",
+    # One load ends with a request of each connection unanswered, which keeps its place while the next load begins.
+    f"{PREFIX}SERVER__MAX_CONCURRENT_REQUESTS": "100",
 }
 
 

@@ -223,7 +223,7 @@ COLLECTIONS: Mapping[str, Collection] = {
         fields=dict.fromkeys(
             (
                 *("id", "seller_id", "into_id", "taken", "tags", "attributes", "addresses.id", "addresses.was_default"),
-                *("documents", "merged_at", "keep_until"),
+                *("documents", "consents", "merged_at", "keep_until"),
             ),
             _LINK,
         ),
@@ -233,6 +233,18 @@ COLLECTIONS: Mapping[str, Collection] = {
         ending=Ending.EMPTIED,
         owner="customer_id",
         fields={**dict.fromkeys(("id", "seller_id", "customer_id", "created_at"), _LINK), "request_digest": _DIGEST},
+    ),
+    "consents": Collection(
+        purpose="What customers have agreed to and taken back, and how that can be shown.",
+        ending=Ending.REMOVED,
+        owner="customer_id",
+        fields={
+            **_RECORD,
+            **dict.fromkeys(("customer_id", "channel", "purpose", "state", "source"), _FACT),
+            **dict.fromkeys(("text_version", "given_at", "recorded_by", "request_id"), _FACT),
+            "reference": _WORD,
+            "ip_address": Field(about=About.TECHNICAL, exported=True, redacted=True),
+        },
     ),
     "data_exports": Collection(
         purpose="That somebody was given everything that is stored of them, and the archive of it until it is removed.",

@@ -31,6 +31,7 @@ class IdKind(StrEnum):
     EVENT = "evt"
     ACCESS = "acc"
     DATA_EXPORT = "exp"
+    CONSENT = "con"
 
 
 def new_id(kind: IdKind) -> str:

@@ -160,6 +160,33 @@ class DocumentPart(StrEnum):
     FILE = "FILE"
 
 
+class ConsentChannel(StrEnum):
+    """Over what a customer may be reached."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    PHONE = "PHONE"
+    POST = "POST"
+    PUSH = "PUSH"
+
+
+class ConsentState(StrEnum):
+    """What a customer has said about a purpose."""
+
+    GRANTED = "GRANTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class ConsentSource(StrEnum):
+    """Where a customer said it."""
+
+    CUSTOMER = "CUSTOMER"
+    FORM = "FORM"
+    IMPORT = "IMPORT"
+    OPERATOR = "OPERATOR"
+    API = "API"
+
+
 class BulkImportStatus(StrEnum):
     """Where an import stands."""
 

@@ -12,12 +12,14 @@ from core.tenancy import Reach
 from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
+from models.consent import Consent
 from models.customer import Customer
 from models.data_export import DataExport
 from models.document import Document
 from models.row import Row
 from models.stored import Fields
 from repositories.address import AddressRepository
+from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.data_export import DataExportRepository
@@ -90,6 +92,10 @@ class Loaders:
     def whole(self, parts: Parts) -> Loader[str, Whole]:
         """Customers by id, with what belongs to them, in an operation inside of one seller."""
         return self._with("whole customers", parts, lambda tenant: WholeCustomers(tenant).read_many, _NAMES_CUSTOMER)
+
+    def consents_of(self, fields: Fields) -> Loader[Owner, list[Row[Consent]]]:
+        """The ledger of a customer's consents, in the order of its ids, with these *fields* or with all."""
+        return self._with("consents of customers", fields, lambda tenant: ConsentRepository(tenant).rows_of_customers)
 
     def data_exports_of(self, fields: Fields) -> Loader[Owner, list[Row[DataExport]]]:
         """The exports of everything about a customer, oldest first, with these *fields* or with all."""

@@ -30,6 +30,7 @@ class Merge(beanie.Document):
     attributes: list[int] = []
     addresses: list[MovedAddress] = []
     documents: list[str] = []
+    consents: list[str] = []
     merged_at: datetime
     keep_until: datetime
 

@@ -4,6 +4,7 @@ import beanie
 
 from models.address import Address
 from models.bulk_import import BulkImport, ImportKey, ImportRowOutcome, ImportSegment
+from models.consent import Consent
 from models.customer import Customer
 from models.customer_access import CustomerAccess
 from models.customer_event import CustomerEvent
@@ -34,6 +35,7 @@ STORED_MODELS: tuple[type[beanie.Document], ...] = (
     CustomerKey,
     CustomerEvent,
     CustomerAccess,
+    Consent,
     DataExport,
     Erasure,
     ErasureReceipt,

@@ -152,17 +152,22 @@ class LiveRepository(Repository[S]):
         limit: int = 0,
         fields: Fields = None,
         within: Stretch | None = None,
+        alternatives: Sequence[Conditions] = (),
     ) -> list[Row[S]]:
         """Return what `_find` does, as it is stored, for those who only read: with *fields*, or without `UNREAD`.
 
-        All of it lies *within* part of an index, if one is given; in a transaction that is left to the planner.
+        All of it lies *within* part of an index, if one is given; in a transaction that is left to the planner. With
+        *alternatives*, one of these holds besides.
         """
         reader, class_ = self.readers.of(fields), row_class(self.model)
+        # The wall is in each: only of a filter that is nothing but an "or" does the planner merge lists in their order.
+        walled = [self._inside({**conditions, **one}) for one in alternatives]
+        wanted = {"$or": walled} if walled else self._inside(conditions)
         with self._guard():
             if self._session is None:
-                some = await found(self._collection, self._inside(conditions), class_, reader.projection, sort, limit, within)
+                some = await found(self._collection, wanted, class_, reader.projection, sort, limit, within)
             else:
-                cursor = self._collection.find(self._inside(conditions), reader.projection, session=self._session, limit=limit)
+                cursor = self._collection.find(wanted, reader.projection, session=self._session, limit=limit)
                 documents = await (cursor.sort(list(sort)) if sort else cursor).to_list()
                 some = [class_(document) for document in documents]
         return list(map(reader.row, some))
@@ -225,25 +230,34 @@ class LiveRepository(Repository[S]):
         descending: bool,
         fields: Fields = None,
         within: Stretch | None = None,
+        merged: Sequence[Conditions] = (),
     ) -> Page[Row[S]]:
         """Return one page of the rows that meet *conditions*, sorted by *field*, then by id.
 
         With *fields*, rows have these, and what they are sorted by. All of them lie *within* part of an index, if one is given.
+        Where an index has no such order of all rows, but of those that meet each of *merged*, every row meets one of them.
         """
         backwards = descending is not request.backward
         direction = DESCENDING if backwards else ASCENDING
-        ranges = [
-            _beyond(field, position, descending=descending is not reverse)
+        places = [
+            (position, descending is not reverse)
             for position, reverse in ((request.after, False), (request.before, True))
             if position is not None
         ]
-        narrowed = {**conditions, "$and": [*conditions.get("$and", ()), *ranges]} if ranges else conditions
+        alternatives: list[Conditions] = []
+        if merged and len(places) == 1:
+            # Those who have the same name as who stands at the place, and come before, may be many, and would be read.
+            alternatives = [{**one, **part} for one in merged for part in _parts_beyond(field, *places[0])]
+        elif places:
+            ranges = [_beyond(field, position, falling) for position, falling in places]
+            conditions = {**conditions, "$and": [*conditions.get("$and", ()), *ranges]}
         rows = await self._rows(
-            narrowed,
+            conditions,
             sort=[(field, direction), ("_id", direction)],
             limit=request.size + 1,
             fields=None if fields is None else fields | {field},
             within=within,
+            alternatives=alternatives,
         )
         more = len(rows) > request.size
         items = rows[: request.size]
@@ -329,10 +343,12 @@ def change_update(at: datetime, values: Mapping[str, object]) -> dict[str, Any]:
     return update
 
 
-def _beyond(field: str, position: Position, *, descending: bool) -> dict[str, Any]:
+def _beyond(field: str, position: Position, falling: bool) -> dict[str, Any]:  # noqa: FBT001  as it is kept with the position
     """Return the condition "comes after *position* in this direction". The range in front lets the index skip ahead."""
-    reach, beyond = ("$lte", "$lt") if descending else ("$gte", "$gt")
-    return {
-        field: {reach: position.value},
-        "$or": [{field: {beyond: position.value}}, {field: position.value, "_id": {beyond: position.id}}],
-    }
+    return {field: {"$lte" if falling else "$gte": position.value}, "$or": _parts_beyond(field, position, falling)}
+
+
+def _parts_beyond(field: str, position: Position, falling: bool) -> list[dict[str, Any]]:  # noqa: FBT001  as above
+    """Return the same as two conditions of which one holds, each of them one range of an index."""
+    beyond = "$lt" if falling else "$gt"
+    return [{field: {beyond: position.value}}, {field: position.value, "_id": {beyond: position.id}}]

@@ -81,9 +81,14 @@ class CustomerRepository(LiveRepository[Customer]):
         # One thing whose index is in this order anyway is left to it.
         few = [] if [field] == [term.ordered_by for term in asked] else asked
         within = None if _SURE & conditions.keys() else await self._rarest(few)
-        if field == "sort_name":
+        merged: list[dict[str, Any]] = []
+        if field == "sort_name" and within is None and not _SURE & conditions.keys():
+            kinds = list(CustomerKind) if chosen.kind is None else [chosen.kind]
+            merged = [{"status": one, "kind": kind} for one in chosen.status or CustomerStatus for kind in kinds]
             conditions = {**_ANY, **conditions}
-        return await self.page(conditions, request, field=field, descending=descending, fields=fields, within=within)
+        return await self.page(
+            conditions, request, field=field, descending=descending, fields=fields, within=within, merged=merged
+        )
 
     async def count(self, chosen: CustomerFilter, *, document_keys: Collection[str] | None, at_most: int | None = None) -> int:
         """Return how many customers meet the filter; with *at_most*, that where it is that many or more."""

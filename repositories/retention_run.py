@@ -18,7 +18,10 @@ class RetentionRuns:
 
     def __init__(self) -> None:
         self._runs = RetentionRun.get_pymongo_collection()
-        self._owners = (Customer.get_pymongo_collection(), BulkImport.get_pymongo_collection())
+        self._owners = (
+            (Customer.get_pymongo_collection(), "listed_by_created_at"),
+            (BulkImport.get_pymongo_collection(), "by_created_at"),
+        )
 
     async def of(self, seller_id: str) -> RetentionRun | None:
         """Return the rounds of one seller."""
@@ -47,7 +50,7 @@ class RetentionRuns:
     async def _next(self, seller_id: str) -> Sequence[Mapping[str, Any] | None]:
         beyond, only = {"seller_id": {"$gt": seller_id}, "live": True}, {"seller_id": True}
         order = [("seller_id", ASCENDING)]
-        return [await owners.find_one(beyond, only, sort=order, hint="by_created_at") for owners in self._owners]
+        return [await owners.find_one(beyond, only, sort=order, hint=index) for owners, index in self._owners]
 
     async def expect(self, seller_ids: Sequence[str], due_at: datetime) -> None:
         """See to it that these sellers have rounds."""

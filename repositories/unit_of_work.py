@@ -17,6 +17,7 @@ from pymongo.write_concern import WriteConcern
 from core.tenancy import EverySeller, Reach
 from repositories.address import AddressRepository
 from repositories.bulk_import import BulkImportRepository
+from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_access import AccessHeads, CustomerAccessRepository
 from repositories.customer_event import CustomerEventRepository
@@ -70,6 +71,7 @@ class Repositories:
         self.events = CustomerEventRepository(tenant, session)
         self.accesses = CustomerAccessRepository(tenant, session)
         self.access_heads = AccessHeads(tenant, session)
+        self.consents = ConsentRepository(tenant, session)
         self.data_exports = DataExportRepository(tenant, session)
         self.idempotency = IdempotencyRepository(tenant, session)
         self.bulk_imports = BulkImportRepository(tenant, session)

@@ -21,15 +21,14 @@ from schema.context import Info
 from schema.customer import (
     Customer,
     CustomerConnection,
-    CustomerFilter,
     CustomerInput,
-    CustomerKey,
     CustomerMatch,
     CustomerPatch,
     CustomerPayload,
     DeletePayload,
     UpsertCustomerPayload,
 )
+from schema.customer_filter import CustomerFilter, CustomerKey
 from schema.customer_owned import customers_with_theirs
 from schema.document import DocumentUpload, UploadTarget
 from schema.enums import CustomerSort

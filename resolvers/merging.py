@@ -28,15 +28,15 @@ class MergingQuery:
 @strawberry.type
 class MergingMutation:
     @strawberry.mutation(
-        description="Make one of two customers of a seller: all addresses and documents of `from` belong to `into` "
-        "afterwards, under the same ids, and `from` is deleted, its sessions ended. `into` keeps its id, kind, status, default "
-        "addresses and every value of its own, and takes from `from` what it lacks: externalId, e-mail and phone (verified or "
-        "not, as they were), names, company, date of birth and locale, tags, and attributes under other keys. Where both have "
-        "different values, that of `from` is given up: it is free for others, and stays with the deleted record only. "
-        "TOO_MANY when `into` would have more than 250 tags, 100 attributes, 100 addresses or 100 documents; nothing is "
-        "changed then. `mergePreview` tells it beforehand, `unmergeCustomers` undoes it for 30 days, and `customer` answers to "
-        "the id of `from` with `into`. Needs `customers:write`, and `documents:write` when `from` has documents; not for "
-        "customers."
+        description="Make one of two customers of a seller: all addresses and documents of `from` belong to `into` afterwards, "
+        "under the same ids, and `from` is deleted, its sessions ended. `into` keeps its id, kind, status, default "
+        "addresses and every value of its own, and takes from `from` what it lacks: externalId, e-mail and phone "
+        "(verified or not, as they were), names, company, date of birth and locale, tags, and attributes under other "
+        "keys. Where both have different values, that of `from` is given up: it is free for others, and stays with the "
+        "deleted record only. LEGAL_HOLD while `from` is on hold; TOO_MANY when `into` would have more than 250 tags, "
+        "100 attributes, 100 addresses or 100 documents; nothing is changed then. `mergePreview` tells it beforehand, "
+        "`unmergeCustomers` undoes it for 30 days, and `customer` answers to the id of `from` with `into`. Needs "
+        "`customers:write`, and `documents:write` when `from` has documents; not for customers."
     )
     async def merge_customers(
         self,

@@ -8,13 +8,12 @@ import strawberry
 
 from core.drafts import AttributeDraft, CustomerDraft
 from core.filters import CustomerFilter as Conditions
-from core.filters import CustomerKey as Key
-from core.filters import CustomerKeyKind, TimeRange
 from core.paging import Page, Position, encode_cursor, page_request
 from models import customer as models
 from models.row import Row
 from schema.address import Address, AddressFields
 from schema.batching import alone, batched, reading
+from schema.consent import Consent, OfPurpose, OverChannel, consent_history_of, consents_of
 from schema.context import Info
 from schema.customer_event import CustomerEvent, history_cursor, history_of
 from schema.customer_owned import addresses_of, default_address_of, documents_of, merged_from
@@ -24,6 +23,7 @@ from schema.enums import AddressKind, CustomerKind, CustomerSort, CustomerStatus
 from schema.node import Node, Shown, presents
 from schema.onboarding import Onboarding
 from schema.paging import After, Connection, Edge, First, page_info
+from schema.possible_duplicate import PossibleDuplicate
 from schema.retention import CustomerRetention, LegalHold
 from schema.rows import all_shown
 from schema.user_error import UserError
@@ -149,6 +149,20 @@ class Customer(Node):
         return await alone(merged_from, self, info)
 
     @strawberry.field(
+        description="Customers of the seller that may be the same person, the likeliest first; see `mergePreview`. What is "
+        "looked at is bounded, so that not everybody is found; the same customers give the same answer. Needs `customers:read`."
+    )
+    async def possible_duplicates(
+        self,
+        info: Info,
+        first: Annotated[int, strawberry.argument(description="How many at most, 1 to 100.")] = 10,
+    ) -> list[PossibleDuplicate]:
+        """Return who may be the same person."""
+        most = page_request("", first=first).size
+        found = await info.context.services.duplicates.of(info.context.viewer, self.record, most)
+        return [PossibleDuplicate.of(one, info) for one in found]
+
+    @strawberry.field(
         description="What happened to it, newest first. Needs `customers:read`, or `customers:read_masked` for masked values.",
         metadata=reading("id", "accesses"),
     )
@@ -160,6 +174,24 @@ class Customer(Node):
         return Connection.from_page(
             page or Page([], has_next=False, has_previous=False), CustomerEvent.of_entry, history_cursor
         )
+
+    @strawberry.field(
+        description="What it agrees to now, and what it does not: the latest entry of its ledger for each purpose and channel. "
+        "Of what is not among them it never said anything. Needs `customers:read`.",
+        metadata=batched(consents_of, "id", rows=True),
+    )
+    async def consents(self, info: Info, purpose: OfPurpose = None, channel: OverChannel = None) -> list[Consent]:
+        """Return what holds, loaded together with that of all other customers of the answer."""
+        return await alone(consents_of, self, info, purpose=purpose, channel=channel)
+
+    @strawberry.field(
+        description="Its ledger of consents: everything it ever agreed to and took back, the latest first. Needs "
+        "`customers:read`.",
+        metadata=batched(consent_history_of, "id", rows=True),
+    )
+    async def consent_history(self, info: Info, purpose: OfPurpose = None, channel: OverChannel = None) -> list[Consent]:
+        """Return the ledger, loaded together with those of all other customers of the answer."""
+        return await alone(consent_history_of, self, info, purpose=purpose, channel=channel)
 
     @strawberry.field(
         description="The exports of everything about it, newest first, each for a month after its archive is gone. "
@@ -224,69 +256,6 @@ class CustomerMatch:
     matched_by: list[str] = strawberry.field(
         description="Which of the identifiers it holds: `email`, `phone`, `externalId`, `documentNumber`."
     )
-
-
-@strawberry.input(description="From a moment, up to but not including another.")
-class DateTimeRange:
-    from_: datetime | None = strawberry.field(name="from", default=None, description="The first moment that counts.")
-    to: datetime | None = strawberry.field(default=None, description="The first moment that no longer counts.")
-
-    def to_range(self) -> TimeRange:
-        """Return the range as the service takes it."""
-        return TimeRange(start=self.from_, end=self.to)
-
-
-@strawberry.input(description="Conditions on customers, all of which have to hold.")
-class CustomerFilter:
-    ids: list[strawberry.ID] | None = strawberry.field(default=None, description="One of these ids, at most 100.")
-    email: str | None = strawberry.field(default=None, description="This e-mail address, in any spelling.")
-    phone: str | None = strawberry.field(default=None, description="This phone number, in any spelling.")
-    external_id: str | None = strawberry.field(default=None, description="This reference of the seller.")
-    document_number: str | None = strawberry.field(default=None, description="A document with this number, in any spelling.")
-    status: list[CustomerStatus] | None = strawberry.field(default=None, description="One of these.")
-    kind: CustomerKind | None = strawberry.field(default=None, description="Persons only, or organisations only.")
-    tags: list[str] | None = strawberry.field(default=None, description="All of these tags, at most 250.")
-    created_at: DateTimeRange | None = strawberry.field(default=None, description="Created in this range.")
-    updated_at: DateTimeRange | None = strawberry.field(default=None, description="Last changed in this range.")
-    search: str | None = strawberry.field(
-        default=None, description="Every word here begins a word of the names, the company, the e-mail address or the phone."
-    )
-
-    def to_conditions(self) -> Conditions:
-        """Return the conditions as the service takes them."""
-        return Conditions(
-            ids=self.ids,
-            email=self.email,
-            phone=self.phone,
-            external_id=self.external_id,
-            document_number=self.document_number,
-            status=self.status,
-            kind=self.kind,
-            tags=self.tags,
-            created_at=None if self.created_at is None else self.created_at.to_range(),
-            updated_at=None if self.updated_at is None else self.updated_at.to_range(),
-            search=self.search,
-        )
-
-
-@strawberry.input(one_of=True, description="Exactly one identifier of a customer.")
-class CustomerKey:
-    id: strawberry.Maybe[strawberry.ID] = strawberry.field(description="Our id.")
-    email: strawberry.Maybe[str] = strawberry.field(description="The e-mail address, in any spelling.")
-    phone: strawberry.Maybe[str] = strawberry.field(description="The phone number, in any spelling.")
-    external_id: strawberry.Maybe[str] = strawberry.field(description="The seller's own reference.")
-    document_number: strawberry.Maybe[str] = strawberry.field(description="The number of a document, in any spelling.")
-
-    def to_key(self) -> Key:
-        """Return the identifier that was given."""
-        given = {
-            CustomerKeyKind.ID: self.id,
-            CustomerKeyKind.EMAIL: self.email,
-            CustomerKeyKind.PHONE: self.phone,
-            CustomerKeyKind.EXTERNAL_ID: self.external_id,
-            CustomerKeyKind.DOCUMENT_NUMBER: self.document_number,
-        }
-        return next(Key(kind, some.value) for kind, some in given.items() if some is not None)
 
 
 @strawberry.input(description="One of the seller's own key/value pairs.")

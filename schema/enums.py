@@ -11,7 +11,7 @@ import strawberry
 
 from core.errors import ErrorCode
 from core.filters import CustomerSort
-from core.merging import MergeBlockCode
+from core.merging import DuplicateReason, MergeBlockCode
 from core.vocabulary import (
     AddressKind,
     BulkImportColumnUse,
@@ -21,6 +21,9 @@ from core.vocabulary import (
     BulkImportNewline,
     BulkImportStatus,
     BulkImportValidation,
+    ConsentChannel,
+    ConsentSource,
+    ConsentState,
     CustomerKind,
     CustomerStatus,
     DataExportStatus,
@@ -46,6 +49,9 @@ __all__ = [
     "BulkImportNewline",
     "BulkImportStatus",
     "BulkImportValidation",
+    "ConsentChannel",
+    "ConsentSource",
+    "ConsentState",
     "CustomerKind",
     "CustomerSort",
     "CustomerStatus",
@@ -55,6 +61,7 @@ __all__ = [
     "DocumentRejectionReason",
     "DocumentStatus",
     "DocumentType",
+    "DuplicateReason",
     "ErrorCode",
     "HistoryEntryType",
     "MergeBlockCode",
@@ -170,6 +177,27 @@ _described(
         "days before, and on the day, unless the service is configured for others. Nothing changed.",
     },
     name="CustomerEventType",
+)
+_described(
+    ConsentChannel,
+    {
+        "EMAIL": "By e-mail.",
+        "SMS": "By text message.",
+        "PHONE": "By a call.",
+        "POST": "By letter.",
+        "PUSH": "By a message of an app, or of a browser.",
+    },
+)
+_described(ConsentState, {"GRANTED": "The customer agrees.", "WITHDRAWN": "The customer does not agree, or no longer."})
+_described(
+    ConsentSource,
+    {
+        "CUSTOMER": "The customer recorded it for itself, with a token of its own.",
+        "FORM": "On a form, on paper or on a page of the seller's.",
+        "IMPORT": "In a file that was imported.",
+        "OPERATOR": "Somebody of the seller's staff was told.",
+        "API": "Another program told it.",
+    },
 )
 _described(
     DataExportStatus,
@@ -307,9 +335,22 @@ _described(
         "NOT_FOUND": "One of them is nobody you can see, or the two are customers of different sellers.",
         "ALREADY_MERGED": "One of them was merged into another customer; the message names that one.",
         "ERASURE_PLANNED": "One of them is going to be erased.",
+        "ON_LEGAL_HOLD": "The one that would go is on legal hold.",
         "TOO_MANY_TAGS": "Together they have more tags than a customer may have.",
         "TOO_MANY_ATTRIBUTES": "Together they have more attributes than a customer may have.",
         "TOO_MANY_ADDRESSES": "Together they have more addresses than a customer may have.",
         "TOO_MANY_DOCUMENTS": "Together they have more documents than a customer may have.",
+    },
+)
+_described(
+    DuplicateReason,
+    {
+        "SAME_NAME": "Both have the same names, in whatever order and spelling of umlauts, or the same company.",
+        "SIMILAR_NAME": "Their names differ by a slip of the pen, an abbreviation, or a name that one of them lacks.",
+        "SAME_PHONE": "A phone number of one, its own or of an address, is one of the other's.",
+        "SAME_MAILBOX": "Their e-mail addresses lead to one mailbox: they differ by a +tag, or by dots that do not count.",
+        "SIMILAR_EMAIL": "The name in front of the @ is the same at two providers, or differs by one character at one.",
+        "SAME_ADDRESS": "They have an address in common.",
+        "SAME_DATE_OF_BIRTH": "They were born on the same day.",
     },
 )

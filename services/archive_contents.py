@@ -24,6 +24,8 @@ EXPLAINED: Mapping[str, str] = {
     "customer_events": "Your history: what was changed, when and by whom, and what other programs of the seller were told.",
     "customer_accesses": "Who was given the number or the file of which of your documents, and when.",
     "sessions": "Where and when you were signed in.",
+    "consents": "What you have agreed to and taken back: for which purpose, over which channel, when, where, and which text "
+    "you were shown. The latest entry of a purpose and a channel is what holds.",
     "data_exports": "Archives like this one that were asked for.",
     "import_row_outcomes": "Remarks about the row of the file that your profile was imported from.",
 }
@@ -41,17 +43,6 @@ class Withheld:
 
     document_id: str
     reason: str
-
-
-def reason_to_withhold(document: Document) -> str | None:
-    """Say why the file of a document may not be handed out; None when it may, or when there is none.
-
-    Every file of every archive is asked about here. One that a document has was checked for its type; what was uploaded and
-    never completed was not.
-    """
-    if document.file is None and document.upload is not None:
-        return "An upload was announced and never completed, so that nobody has checked the file."
-    return None
 
 
 def archive_folder_of(seller_id: str, customer_id: str) -> str:

@@ -36,7 +36,17 @@ ADDRESS_FIELDS = (
     "country_code",
     "phone",
 )
-DOCUMENT_FIELDS = ("type", "status", "number_last_four", "issuing_country", "issued_on", "expires_on", "rejection_reason")
+DOCUMENT_FIELDS = (
+    "type",
+    "status",
+    "number_last_four",
+    "issuing_country",
+    "issued_on",
+    "expires_on",
+    "rejection_code",
+    "rejection_reason",
+    "file_removed_at",
+)
 CUSTOMER_FIELDS = (
     *PATCHABLE,
     "email_verified",

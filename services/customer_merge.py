@@ -176,6 +176,7 @@ async def _belongings(work: Repositories, customer: Customer) -> Belongings:
     return Belongings(
         await work.addresses.of_customer(customer.seller_id, customer.id),
         await work.documents.of_customer(customer.seller_id, customer.id),
+        await work.consents.of_customer(customer.seller_id, customer.id),
     )
 
 
@@ -192,3 +193,4 @@ async def _move(work: Repositories, plan: MergePlan, at: datetime) -> None:
         await work.addresses.hand_over(owner, heir, at, only=only, is_default=False)
     await work.addresses.hand_over(owner, heir, at)
     await work.documents.hand_over(owner, heir, at)
+    await work.consents.hand_over(owner, heir, at)

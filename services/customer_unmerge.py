@@ -46,8 +46,9 @@ class CustomerUnmerging:
         Raises:
             Forbidden: also without ``documents:write`` when there are documents to give back.
             Refused: NOT_FOUND for an id that names nobody the caller can see, or nobody who was merged; STATE when it was
-                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; TAKEN for each
-                identifier that is somebody else's by now; REQUIRED when the survivor would have none. Nothing was changed then.
+                merged too long ago, or when the survivor was merged itself, deleted, or is going to be erased; LEGAL_HOLD while
+                the survivor is on hold; TAKEN for each identifier that is somebody else's by now; REQUIRED when the survivor
+                would have none. Nothing was changed then.
         """
         viewer.require(Scope.CUSTOMERS_WRITE)
         viewer.require_staff()
@@ -115,6 +116,9 @@ class CustomerUnmerging:
         if into.erasure_due_at is not None:
             message = f"{into.id} is going to be erased, and everybody who was merged into it. Take that back first."
             raise Refused.because(ErrorCode.STATE, f"{message} (cancelErasure)", "id")
+        if into.legal_hold_at is not None:
+            message = f"{into.id} is on legal hold, and nothing may be taken from it. Lift the hold first (liftLegalHold)."
+            raise Refused.because(ErrorCode.LEGAL_HOLD, message, "id")
         return into
 
     async def _give_back(self, work: Repositories, plan: UnmergePlan, at: datetime) -> Customer:
@@ -145,6 +149,7 @@ async def _belongings(work: Repositories, customer: Customer) -> Belongings:
     return Belongings(
         await work.addresses.of_customer(customer.seller_id, customer.id),
         await work.documents.of_customer(customer.seller_id, customer.id),
+        await work.consents.of_customer(customer.seller_id, customer.id),
     )
 
 
@@ -160,6 +165,8 @@ async def _hand_back(work: Repositories, plan: UnmergePlan, at: datetime) -> Non
     documents = sorted(one.id for one in plan.returned.documents)
     if documents:
         await work.documents.hand_over(owner, heir, at, only={"_id": {"$in": documents}})
+    if consents := sorted(one.id for one in plan.returned.consents):
+        await work.consents.hand_over(owner, heir, at, only={"_id": {"$in": consents}})
     # What was deleted meanwhile is the person's all the same, and goes when it is erased.
     await work.deleted_addresses.hand_over([one.id for one in plan.merge.addresses], owner, heir)
     await work.deleted_documents.hand_over(plan.merge.documents, owner, heir)

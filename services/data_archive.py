@@ -17,10 +17,11 @@ from core.tenancy import Tenant
 from models.customer import Customer
 from models.document import Document
 from repositories.unit_of_work import Repositories
-from services.archive_contents import NUMBER, Withheld, file_path, given, path_of, readme, reason_to_withhold
+from services.archive_contents import NUMBER, Withheld, file_path, given, path_of, readme
 from services.customer_keys import opened_numbers
 from services.ports import ObjectStore, ObjectWriter
 from services.records import RecordMaker
+from services.uploads import DocumentFiles
 from services.zip_stream import Part, Whole, ZipStream, open_zip
 
 _log = structlog.get_logger("data_export")
@@ -31,6 +32,7 @@ FORMAT = 1
 _PIECE = 64 << 10
 """Bytes of JSON that are written at once."""
 
+_NEVER_COMPLETED = "An upload was announced and never completed, so that nobody has checked the file."
 _GONE = "The file is no longer in the object store."
 
 
@@ -50,9 +52,10 @@ class Archived:
 class DataArchives:
     """Writes archives, a piece at a time. What is stored meanwhile may be in it or not."""
 
-    def __init__(self, records: RecordMaker, store: ObjectStore, clock: Clock) -> None:
+    def __init__(self, records: RecordMaker, store: ObjectStore, files: DocumentFiles, clock: Clock) -> None:
         self._records = records
         self._store = store
+        self._files = files
         self._clock = clock
 
     async def write(self, seller_id: str, customer_id: str, to: ObjectWriter) -> Archived:
@@ -68,7 +71,7 @@ class DataArchives:
             raise NobodyThere(customer_id)
         people = [customer, *await work.remains.merged_into(customer)]
         async with open_zip(to, at := self._clock.now()) as archive:
-            return await _Archive(self._records, self._store, work, people, archive, at).write()
+            return await _Archive(self._records, self._store, self._files, work, people, archive, at).write()
 
 
 class _Archive:
@@ -78,6 +81,7 @@ class _Archive:
         self,
         records: RecordMaker,
         store: ObjectStore,
+        document_files: DocumentFiles,
         work: Repositories,
         people: list[Customer],
         archive: ZipStream,
@@ -85,6 +89,7 @@ class _Archive:
     ) -> None:
         self._records = records
         self._store = store
+        self._document_files = document_files
         self._work = work
         self._people = people
         self._archive = archive
@@ -146,11 +151,17 @@ class _Archive:
         files = 0
         for customer in self._people:
             for document in await self._work.remains.documents(customer):
-                if reason := reason_to_withhold(document):
+                if reason := self._reason_to_withhold(document):
                     self._withheld.append(Withheld(document.id, reason))
                 elif document.file is not None:
                     files += await self._file(document, document.file.key)
         return files
+
+    def _reason_to_withhold(self, document: Document) -> str | None:
+        """Say why the file of a document is not handed out; None when it is, or when there is none."""
+        if document.file is not None:
+            return self._document_files.withheld(document.file)
+        return None if document.upload is None else _NEVER_COMPLETED
 
     async def _file(self, document: Document, key: str) -> int:
         stored = await self._store.describe(key)

@@ -81,13 +81,9 @@ class LegalHoldService:
         if changed is None:
             raise not_found("id")
         # To others, who was deleted stays deleted.
+        type_ = CustomerEventType.UPDATED if changed.live else CustomerEventType.DELETED
         event = self._records.event(
-            changed,
-            CustomerEventType.UPDATED if changed.live else CustomerEventType.DELETED,
-            actor=viewer.actor,
-            changed=names,
-            reason=reason,
-            changes=of_customer(customer, values),
+            changed, type_, actor=viewer.actor, changed=names, reason=reason, changes=of_customer(customer, values)
         )
         await work.events.append([event])
         return changed

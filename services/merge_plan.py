@@ -8,6 +8,7 @@ from core.errors import ErrorCode, Problem
 from core.merging import MergeBlockCode
 from core.vocabulary import AddressKind
 from models.address import Address
+from models.consent import Consent
 from models.customer import Customer, StoredAttribute
 from models.document import Document
 from models.merge import MovedAddress
@@ -34,6 +35,7 @@ class Belongings:
 
     addresses: Sequence[Address] = ()
     documents: Sequence[Document] = ()
+    consents: Sequence[Consent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class MergePlan:
     @cached_property
     def changed(self) -> list[str]:
         """The names under which the survivor's history tells of it."""
-        return [*self.values, *(name for name in ("addresses", "documents") if getattr(self.brought, name))]
+        return [*self.values, *(name for name in ("addresses", "documents", "consents") if getattr(self.brought, name))]
 
     @cached_property
     def moved(self) -> Mapping[str, object]:
@@ -135,12 +137,13 @@ class MergePlan:
             "attributes": [place for place, one in enumerate(self.gone.attributes) if one in self.attributes],
             "addresses": [MovedAddress(id=one.id, was_default=one.is_default) for one in self.brought.addresses],
             "documents": [one.id for one in self.brought.documents],
+            "consents": [one.id for one in self.brought.consents],
         }
 
     @cached_property
     def blocks(self) -> list[Block]:
         """Why it cannot be done; empty when it can."""
-        return [*self._erasures(), *self._crowds()]
+        return [*self._erasures(), *self._holds(), *self._crowds()]
 
     def _erasures(self) -> list[Block]:
         """What somebody has asked to be forgotten must not live on under another id, nor take somebody else along."""
@@ -150,6 +153,13 @@ class MergePlan:
             for one, name in ((self.into, "into"), (self.gone, "from"))
             if one.erasure_due_at
         ]
+
+    def _holds(self) -> list[Block]:
+        """What is held stays with whom the hold is on: a period of the other one would not know of it."""
+        if self.gone.legal_hold_at is None:
+            return []
+        message = "This customer is on legal hold. Merge the other one into it, or lift the hold first (liftLegalHold)."
+        return [Block(MergeBlockCode.ON_LEGAL_HOLD, Problem(ErrorCode.LEGAL_HOLD, message, ("from",)))]
 
     def _crowds(self) -> list[Block]:
         together = {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.address import AddressService
 from services.bulk_import import BulkImportService
+from services.consent import ConsentService
 from services.customer import CustomerService
 from services.customer_bulk import CustomerBulk
 from services.customer_finding import CustomerFinding
@@ -13,6 +14,7 @@ from services.customer_watching import CustomerWatching
 from services.data_export import DataExportService
 from services.document import DocumentService
 from services.document_review import DocumentReviewService
+from services.duplicates import Duplicates
 from services.erasure import ErasureService
 from services.import_preview import ImportPreviews
 from services.import_references import ImportReferences
@@ -33,8 +35,10 @@ class Services:
     finding: CustomerFinding
     merging: CustomerMerging
     unmerging: CustomerUnmerging
+    duplicates: Duplicates
     erasure: ErasureService
     data_exports: DataExportService
+    consents: ConsentService
     legal_holds: LegalHoldService
     customer_watching: CustomerWatching
     addresses: AddressService

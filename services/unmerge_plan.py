@@ -32,6 +32,7 @@ class UnmergePlan:
         return Belongings(
             [one for one in self.held.addresses if one.id in addresses],
             [one for one in self.held.documents if one.id in documents],
+            [one for one in self.held.consents if one.id in set(self.merge.consents)],
         )
 
     @cached_property
@@ -66,7 +67,7 @@ class UnmergePlan:
     @cached_property
     def changed(self) -> list[str]:
         """The names under which the survivor's history tells of it."""
-        return [*self.lost, *(name for name in ("addresses", "documents") if getattr(self.returned, name))]
+        return [*self.lost, *(name for name in ("addresses", "documents", "consents") if getattr(self.returned, name))]
 
     @cached_property
     def defaults(self) -> set[str]:

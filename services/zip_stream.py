@@ -10,13 +10,17 @@ from datetime import datetime
 
 from services.ports import ObjectWriter
 
-_SLICE = 64 << 10
-"""Bytes that are compressed in one go: some milliseconds, during which the process does nothing else."""
+_SLICE = 256 << 10
+"""Bytes that are written in one go: a millisecond, during which the process does nothing else."""
+
+_LEVEL = 0
+"""Of compression: none. Most of an archive are scans, which are compressed already; and what it holds stands in its bytes, for
+who looks for it. Not the method "stored", which many programs refuse where sizes follow each part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One file of an archive; size in bytes before compression, SHA-256 in hexadecimal."""
+    """One file of an archive; size in bytes, SHA-256 in hexadecimal."""
 
     path: str
     size: int
@@ -72,6 +76,8 @@ class ZipStream:
         digest, size = hashlib.sha256(), 0
         info = zipfile.ZipInfo(path, self._date)
         info.compress_type = zipfile.ZIP_DEFLATED
+        # Its public name is there since Python 3.13.
+        info._compresslevel = _LEVEL  # type: ignore[attr-defined]  # noqa: SLF001
         with self._zip.open(info, "w") as entry:
             async for chunk in chunks:
                 for start in range(0, len(chunk), _SLICE):

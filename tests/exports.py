@@ -11,6 +11,7 @@ from app.container import Container
 from services.archive_contents import archive_folder_of, path_of
 from services.data_archive import DataArchives
 from services.data_export_work import DataExportWork, ExportRules
+from services.uploads import DocumentFiles
 from tests.api import Api, Json
 from tests.clocks import MovableClock
 from tests.graphql.operations import ERRORS, fetch, payload
@@ -30,11 +31,12 @@ class Desk:
         self.container = container
         self.token = token
         self.clock = MovableClock()
+        self.files = DocumentFiles(container.store, scanning=False)
 
     def work(self, store: Any = None, look: timedelta = timedelta(seconds=5)) -> DataExportWork:
         """Return what a worker does; its *store* may be one that fails."""
         store = store or self.container.store
-        archives = DataArchives(self.container.rules.records, store, self.clock)
+        archives = DataArchives(self.container.rules.records, store, self.files, self.clock)
         return DataExportWork(archives, store, self.clock, ExportRules(timedelta(days=7), look=look))
 
     async def ask(self, id_: str, as_: str = "") -> Json:

@@ -17,6 +17,7 @@ from app.cli.stack_settings import settings_beside_the_stack
 from app.cli.teaching import shown_by
 from app.container import Rules, build_rules
 from app.database import open_database
+from app.scanner import is_scanned
 from app.settings import Settings
 from app.stores import open_store
 from app.vault import open_vault
@@ -29,6 +30,7 @@ from services.data_archive import Archived, DataArchives
 from services.erasure_receipts import is_genuine
 from services.leftovers import SHORTEST, Leftover, LeftoverSearch, Looked, Needles
 from services.personal_values import PersonalValues
+from services.uploads import DocumentFiles
 
 privacy = typer.Typer(
     name="privacy", help="See what is stored of somebody, and prove that nothing is any more.", no_args_is_help=True
@@ -197,7 +199,8 @@ async def _export(settings: Settings, customer_id: str, to: _FileWriter) -> Arch
         customer = await PersonalValues(rules.records).customer(customer_id)
         if customer is None or customer.erased_at is not None:
             return None
-        return await DataArchives(rules.records, store, rules.clock).write(customer.seller_id, customer.id, to)
+        files = DocumentFiles(store, scanning=is_scanned(settings))
+        return await DataArchives(rules.records, store, files, rules.clock).write(customer.seller_id, customer.id, to)
 
 
 async def _values(settings: Settings, customer_id: str) -> dict[str, object] | None:

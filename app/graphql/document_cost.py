@@ -168,12 +168,15 @@ class _Compiler:
             return
         own = Cost(MUTATION_COST if parent is self._schema.mutation_type else 1)
         selections = [node.selection_set for node in nodes if node.selection_set is not None]
-        if {"first", "last"} & definition.args.keys():
+        if {"first", "last"} & definition.args.keys() and not isinstance(get_nullable_type(definition.type), GraphQLList):
             total.add(own)
             connection = get_named_type(definition.type)
             self._add_search(total, definition, nodes[0])
             self._add_connection(total, connection, selections, self._sizes.page(definition, nodes[0]), assumed)
             return
+        if "first" in definition.args:
+            # A list of the best of what was looked for, which is no connection.
+            total.fixed += SEARCH_COST
         size = self._sizes.items(definition, nodes[0], assumed)
         below = MOST_ITEMS if is_unsized(definition) else assumed
         inside = self._any(get_named_type(definition.type), selections, below)

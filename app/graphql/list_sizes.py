@@ -53,6 +53,8 @@ class ListSizes:
             return 1
         if is_unsized(definition):
             return assumed
+        if "first" in definition.args:
+            return self.page(definition, node)
         name = next((name for name in _LISTED_BY if name in definition.args), None)
         if name is None:
             # The types of introspection are in memory, and as many as they are.
@@ -89,7 +91,7 @@ def is_unsized(definition: GraphQLField) -> bool:
     """Say whether a field is a list of objects from the database that nobody gives a size for."""
     return (
         isinstance(get_nullable_type(definition.type), GraphQLList)
-        and not any(name in definition.args for name in _LISTED_BY)
+        and not any(name in definition.args for name in (*_LISTED_BY, "first"))
         and not get_named_type(definition.type).name.startswith("__")
     )
 

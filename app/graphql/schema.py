@@ -19,6 +19,7 @@ from app.graphql.one_of import declare_one_of
 from app.graphql.rules import OperationRules
 from resolvers.address import AddressMutation, AddressQuery
 from resolvers.bulk_import import BulkImportMutation, BulkImportQuery
+from resolvers.consent import ConsentMutation
 from resolvers.customer import CustomerMutation, CustomerQuery
 from resolvers.data_export import DataExportMutation, DataExportQuery
 from resolvers.document import DocumentMutation, DocumentQuery
@@ -80,6 +81,7 @@ def build_schema(rules: OperationRules = _DEVELOPMENT) -> Schema:
             MergingMutation,
             ErasureMutation,
             DataExportMutation,
+            ConsentMutation,
             RetentionMutation,
             AddressMutation,
             DocumentMutation,

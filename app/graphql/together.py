@@ -30,6 +30,13 @@ MOST = 32
 _COMPANY = 64
 """Calls that came alone in a row after which the next one waits for nobody."""
 
+_APART = 64
+"""Calls that are executed by themselves after an execution of several had an error. As a rule the next ones have it too, and
+would be executed twice."""
+
+_MOST_APART = 1_000
+"""Kinds of calls of which that is remembered."""
+
 _Data = dict[str, Any]
 
 
@@ -49,6 +56,8 @@ class Together:
     def __init__(self, rules: OperationRules) -> None:
         self._rules = rules
         self._lanes: WeakValueDictionary[Hashable, Lane[_Asked, _Data]] = WeakValueDictionary()
+        # By hashes, so that no document or value is kept: who has the same by chance is executed by itself, no more.
+        self._apart: dict[int, int] = {}
         self._answering = 0
         self._company = 0
 
@@ -56,13 +65,15 @@ class Together:
         """Return the result of a query that is compiled."""
         self._company = _COMPANY if self._answering else max(0, self._company - 1)
         call = compilation.call(variables) if self._company and _shares(context) else None
+        # By value: whoever has the same name, the same seller and the same scopes gets the same answer.
+        key = None if call is None else (compilation, context.principal, call.alike)
         self._answering += 1
         try:
             begun: float | None = None
-            if call is not None:
+            if call is not None and not self._is_apart(key):
                 asked = _Asked(call)
                 try:
-                    data = await Loader(self._lane(compilation, context, call)).load(asked)
+                    data = await Loader(self._lane(key, compilation, context)).load(asked)
                 except TimedOut as error:
                     return nothing_but(error)
                 if data is not None:
@@ -73,14 +84,23 @@ class Together:
         finally:
             self._answering -= 1
 
-    def _lane(self, compilation: Compilation, context: Context, call: Call) -> Lane[_Asked, _Data]:
-        # By value: whoever has the same name, the same seller and the same scopes gets the same answer.
-        key = (compilation, context.principal, call.alike)
+    def _is_apart(self, key: Hashable) -> bool:
+        left = self._apart.pop(hash(key), 0)
+        if left > 1:
+            self._apart[hash(key)] = left - 1
+        return left > 0
+
+    def _lane(self, key: Hashable, compilation: Compilation, context: Context) -> Lane[_Asked, _Data]:
         lane = self._lanes.get(key)
         if lane is None:
 
             async def answer(asked: Collection[_Asked]) -> Mapping[_Asked, _Data]:
-                return await self._answers(compilation, context.for_others(), list(asked))
+                found = await self._answers(compilation, context.for_others(), list(asked))
+                if not found:
+                    self._apart[hash(key)] = _APART
+                    if len(self._apart) > _MOST_APART:
+                        del self._apart[next(iter(self._apart))]
+                return found
 
             lane = self._lanes[key] = Lane(answer, "operations together", most=MOST)
         return lane

@@ -1,5 +1,6 @@
 """Twice as many requests as the process can answer: the rest is refused early, and when they stop all is as before."""
 
+import asyncio
 import json
 import logging
 import time
@@ -63,3 +64,29 @@ async def test_twice_what_it_can_do_is_refused_early_and_leaves_nothing_behind(s
     assert {200} == after.waits.keys() == again.waits.keys()
     assert _LEAST < share
     assert over.percentile(503, 50) < over.percentile(200, 50)
+
+
+@pytest.mark.timeout(600)
+async def test_a_seller_who_asks_for_twice_what_there_is_leaves_others_theirs(servers: Servers, tmp_path: Path) -> None:
+    async with deployed(tmp_path, servers) as deployment:
+        deployment.start("serve")
+        await deployment.ready()
+        asked = json.dumps({"query": _LIST}).encode()
+        loud, calm = (
+            Crowd(LOOPBACK, deployment.port, post("/graphql", asked, deployment.token(seller))) for seller in ("loud", "calm")
+        )
+        before = await calm.closed_loop(2, 5)
+        peak = await loud.closed_loop(32, 4)
+        await loud.steadily(2 * peak.goodput, 3)
+
+        flood, during = await asyncio.gather(loud.steadily(2 * peak.goodput, 10), calm.closed_loop(2, 9))
+        loud.close()
+
+    _log.info("the loud one: %.0f/s of %.0f/s it had alone, %s", flood.goodput, peak.goodput, flood.statuses())
+    for name, one in (("before", before), ("during", during)):
+        _log.info(
+            "the calm one %s: %s, p50 %.0f, p99 %.0f ms", name, one.statuses(), one.percentile(200, 50), one.percentile(200, 99)
+        )
+    assert {200, 503} == flood.waits.keys()
+    assert {200} == during.waits.keys()
+    assert 0 == during.lost

@@ -16,6 +16,8 @@ const VALUES = [
   'BulkImportPreviewProblem',
   'BulkImportPreviewRow',
   'CustomerMatch',
+  // Entries of a ledger, which is asked for as a whole.
+  'Consent',
   'DocumentFile',
   'DocumentScan',
   'DocumentUpload',

@@ -79,6 +79,11 @@ ARGUMENTS: dict[str, tuple[Json, ...]] = {
     "Mutation.eraseCustomer": ({"id": CUS},),
     "Mutation.cancelErasure": ({"id": CUS},),
     "Mutation.exportCustomerData": ({"id": CUS},),
+    "Mutation.recordConsent": (
+        {"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "MARKETING", "textVersion": "2026-01"}},
+        {"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "no key"}},
+    ),
+    "Mutation.withdrawConsent": ({"customerId": CUS, "input": {"channel": "EMAIL", "purpose": "MARKETING"}},),
     "Mutation.setLegalHold": ({"id": CUS, "reason": "Case 7/2026"}, {"id": CUS, "reason": ""}),
     "Mutation.liftLegalHold": ({"id": CUS, "reason": "Settled"},),
     "Mutation.mergeCustomers": ({"into": CUS, "from": NOBODY}, {"into": NOBODY, "from": CUS}),

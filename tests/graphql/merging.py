@@ -15,6 +15,8 @@ PREVIEW = f"""query($into: ID!, $from: ID!) {{ mergePreview(into: $into, from: $
   conflicts {{ field key kept givenUp }} tags attributes {{ key value }}
   addresses {{ staysDefault address {{ {ADDRESS} }} }} documents {{ {DOCUMENT} }} }} }}"""
 
+HOLD = f'mutation($id: ID!) {{ setLegalHold(id: $id, reason: "A dispute.") {{ {ERRORS} }} }}'
+
 VOLATILE = {"version", "updatedAt"}
 """What every change of a record changes."""
 

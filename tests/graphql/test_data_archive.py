@@ -19,6 +19,7 @@ from models.registry import STORED_MODELS
 from services.archive_contents import EXPLAINED, NUMBER, SEALED, path_of
 from services.data_archive import exported
 from services.records import changed_fields
+from services.uploads import DocumentFiles
 from tests.api import Api, Json, Tokens, fresh
 from tests.exports import Desk, records
 from tests.graphql.operations import CREATE_DOCUMENT, DELETE, PDF, announced, create, payload
@@ -195,3 +196,21 @@ async def test_a_file_that_is_gone_is_said_to_be(desk: Desk) -> None:
     assert [(document, "The file is no longer in the object store.")] == [
         (one["documentId"], one["reason"]) for one in manifest["withheld"]
     ]
+
+
+async def test_a_file_that_nobody_may_read_is_not_handed_out_in_an_archive_either(desk: Desk) -> None:
+    """
+    One in which the scanner found something, and one that it has not seen yet.
+    """
+    customer = await create(desk.execute)
+    infected, _, _ = await filed(desk.execute, customer["id"])
+    unseen, _, _ = await filed(desk.execute, customer["id"])
+    await desk.container.mongo.database["documents"].update_one(
+        {"_id": infected}, {"$set": {"file.scan": {"verdict": "INFECTED", "failures": 0}}}
+    )
+    desk.files = DocumentFiles(desk.container.store, scanning=True)
+
+    _, archive = await desk.made(customer["id"])
+
+    assert [] == [name for name in archive.namelist() if name.startswith("files/")]
+    assert {infected, unseen} == {one["documentId"] for one in json.loads(archive.read("manifest.json"))["withheld"]}

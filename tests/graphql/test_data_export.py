@@ -24,6 +24,7 @@ from tests.exports import LINK, LIST, Desk
 from tests.graphql.operations import create, payload
 from tests.graphql.test_erase import erased, filed
 from tests.graphql.test_merge import MERGE
+from tests.services.test_leftovers import Empty, search
 
 
 @pytest.fixture(name="desk")
@@ -252,7 +253,7 @@ async def test_archives_go_when_their_time_is_over(desk: Desk, seller: str) -> N
 
 
 def test_every_worker_does_this(container: Container) -> None:
-    assert "DataExportWork.sweep" in {getattr(chore, "__qualname__", "") for chore in housekeeping(container)._chores}
+    assert "DataExportWork.sweep" in {getattr(chore, "__qualname__", "") for chore, _ in housekeeping(container)._chores}
     assert "DataExportWork.step" == getattr(export_worker(container)._step, "__qualname__", "")
     assert timedelta(days=7) == build_exports(container)._rules.lifetime
 
@@ -274,11 +275,14 @@ async def test_an_erasure_takes_exports_and_archives_along(desk: Desk, seller: s
     customer = await create(desk.execute)
     export, _ = await desk.made(customer["id"])
     waiting = await desk.asked(customer["id"])
+    # The search for what is left of somebody sees into archives.
+    assert {"bucket", "customers"} <= {one.where for one in await search(desk.container, seller, [customer["email"]], Empty())}
 
     await erased(desk.execute, customer["id"])
 
     assert (None, None) == (await desk.read(export["id"]), await desk.read(waiting))
     assert set() == await left_of(desk.container, export["id"], waiting)
+    assert [] == await search(desk.container, seller, [customer["email"]], Empty())
     assert [] == await desk.objects(seller, customer["id"])
 
 

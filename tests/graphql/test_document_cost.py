@@ -52,6 +52,11 @@ COSTS = {
         1 + 3 * (1 + 1 + 1 + 2 * (1 + 1 + 100)),
     ),
     "a page in a page": ("{ customers(first: 7) { nodes { history(first: 5) { nodes { id } } } } }", 1 + 7 * (1 + 1 + 5)),
+    "the best of a search": ('{ customer(id: "1") { possibleDuplicates { customer { id } } } }', 1 + 50 + 10 * 2),
+    "the best few of a search": (
+        '{ customer(id: "1") { possibleDuplicates(first: 3) { score customer { id } } } }',
+        1 + 50 + 3 * 2,
+    ),
     "as many ids as are given": ('{ nodes(ids: ["a", "b", "c"]) { id } }', 3),
     "one id for a list": ('{ nodes(ids: "a") { id } }', 1),
     "a filter by ids": ('{ customers(filter: {ids: ["a", "b"]}) { nodes { id } } }', 1 + 2),

@@ -487,7 +487,7 @@ async def test_file_that_lies_elsewhere_goes_by_its_own_name(
 
 
 async def test_every_worker_does_this(container: Container) -> None:
-    assert "ErasedFiles.sweep" in {getattr(chore, "__qualname__", "") for chore in housekeeping(container)._chores}
+    assert "ErasedFiles.sweep" in {getattr(chore, "__qualname__", "") for chore, _ in housekeeping(container)._chores}
 
 
 # ------------------------------------------------------------------------ at the same time

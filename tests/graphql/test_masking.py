@@ -102,7 +102,6 @@ async def test_what_stands_for_a_name_or_is_written_elsewhere_is_masked_as_well(
         '{ customerBy(key: {email: "ada.canary@example.com"}) { email } }',
         '{ customerExists(email: "ada.canary@example.com") { customerId } }',
         "{ customers(first: 1) { nodes { addresses { line1 } } } }",
-        "{ customers(first: 1) { nodes { history { edges { node { customer { email } } } } } } }",
         "{ addresses(first: 1) { nodes { line1 customer { email } } } }",
         "{ documents(first: 1) { nodes { customer { email } } } }",
     ],
@@ -138,9 +137,18 @@ async def test_what_is_masked_is_stored_as_it_was(execute: Api, callers: dict[st
 # -------------------------------------------------------------------------------------- events
 
 
-FOLLOW = (
-    "subscription($id: ID) { customerEvents(customerId: $id) { type changed customer { email phone dateOfBirth fullName } } }"
-)
+async def test_a_customer_that_is_reached_by_its_history_is_masked_as_well(execute: Api, callers: dict[str, str]) -> None:
+    await ada(execute)
+    query = "{ customers(first: 1) { nodes { history { nodes { customer { email phone } } } } } }"
+
+    seen = {who: (await execute.data(query, as_=token))["customers"]["nodes"][0] for who, token in callers.items()}
+
+    assert {"email": "a***@example.com", "phone": "***42"} == seen["support"]["history"]["nodes"][0]["customer"]
+    assert "ada.canary@example.com" == seen["operator"]["history"]["nodes"][0]["customer"]["email"]
+
+
+FOLLOW = """subscription($id: ID) { customerEvents(customerId: $id) { type changed reason changes { field before after }
+  customer { email phone dateOfBirth fullName } } }"""
 
 
 async def followed(served: str, token: str, id_: str) -> list[Any]:
@@ -166,6 +174,7 @@ async def test_three_callers_follow_three_customers(execute: Api, callers: dict[
         expected = masked if who == "support" else whole
         assert [expected] * 2 == [one["data"]["customerEvents"]["customer"] for one in seen], who
         assert ["CREATED"] * 2 == [one["data"]["customerEvents"]["type"] for one in seen]
+        assert (who != "support") is ("canary" in str(seen)), who
 
 
 async def test_whoever_may_not_see_customers_follows_none(execute: Api, tokens: Tokens, served: str, seller: str) -> None:

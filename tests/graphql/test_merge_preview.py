@@ -12,7 +12,7 @@ from auth.principal import OPERATOR_SCOPES, Scope
 from core.ids import IdKind, new_id
 from core.merging import MergeBlockCode
 from tests.api import Api, Json, Tokens, codes, fresh, some_email
-from tests.graphql.merging import merge, merged, preview, still
+from tests.graphql.merging import HOLD, merge, merged, preview, still
 from tests.graphql.operations import BERLIN, DELETE, LONDON, UPDATE, create, payload, read
 from tests.graphql.test_erase_later import LATER
 from tests.graphql.test_merge import stock
@@ -25,7 +25,7 @@ def text(*values: str) -> st.SearchStrategy[str | None]:
     return st.sampled_from([None, *values])
 
 
-CUSTOMERS = st.fixed_dictionaries(
+CUSTOMERS: st.SearchStrategy[Json] = st.fixed_dictionaries(
     {
         "firstName": text("Ada", "Augusta"),
         "lastName": text("King", "Byron"),
@@ -36,7 +36,7 @@ CUSTOMERS = st.fixed_dictionaries(
         "status": st.sampled_from(["ACTIVE", "PENDING"]),
         "tags": st.lists(st.sampled_from(["vip", "new", "old"]), unique=True),
         "attributes": st.lists(
-            st.builds(dict, key=st.sampled_from(["size", "colour"]), value=st.sampled_from(["M", "L"])),
+            st.fixed_dictionaries({"key": st.sampled_from(["size", "colour"]), "value": st.sampled_from(["M", "L"])}),
             unique_by=lambda one: one["key"],
         ),
         "addresses": st.lists(
@@ -45,7 +45,7 @@ CUSTOMERS = st.fixed_dictionaries(
         "documents": st.lists(st.sampled_from([{"type": "PASSPORT"}, {"type": "UTILITY_BILL"}]), max_size=2),
     }
 )
-OWN = st.sets(st.sampled_from(["email", "phone", "externalId"]), min_size=1)
+OWN: st.SearchStrategy[set[str]] = st.sets(st.sampled_from(["email", "phone", "externalId"]), min_size=1)
 
 
 async def made(execute: Api, drawn: Json, own: set[str], number: int) -> Json:
@@ -135,6 +135,8 @@ async def test_everything_that_blocks_is_told_as_the_merge_refuses_it(
     theirs = await create(execute, as_=tokens.operator(fresh("seller")))
     planned = await create(execute)
     await payload(execute, LATER, {"id": planned["id"], "days": 7})
+    held = await create(execute)
+    assert [] == (await payload(execute, HOLD, {"id": held["id"]}))["userErrors"]
     await merged(execute, one, third)
     crowds = {}
     for what, many in (("tags", 126), ("attributes", 51), ("addresses", 51), ("documents", 51)):
@@ -149,6 +151,7 @@ async def test_everything_that_blocks_is_told_as_the_merge_refuses_it(
         ((third, nobody), [("ALREADY_MERGED", ["into"]), ("NOT_FOUND", ["from"])], ["MERGED", "NOT_FOUND"]),
         ((planned, two), [("ERASURE_PLANNED", ["into"])], ["STATE"]),
         ((two, planned), [("ERASURE_PLANNED", ["from"])], ["STATE"]),
+        ((two, held), [("ON_LEGAL_HOLD", ["from"])], ["LEGAL_HOLD"]),
         *((pair, [(f"TOO_MANY_{what.upper()}", ["from", what])], ["TOO_MANY"]) for what, pair in crowds.items()),
     ]
 
@@ -156,6 +159,7 @@ async def test_everything_that_blocks_is_told_as_the_merge_refuses_it(
         assert told == await blocks(execute, into, gone)
         assert list(zip(refused, [path for _, path in told], strict=True)) == codes(await merge(execute, into, gone))
 
+    assert [] == await blocks(execute, held, two)
     assert set(MergeBlockCode) == {code for _, told, _ in cases for code, _ in told}
 
 

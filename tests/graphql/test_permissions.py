@@ -14,6 +14,7 @@ from auth.principal import SCOPES, Scope
 from core.ids import IdKind, new_id
 from core.vocabulary import PrincipalKind
 from tests.api import Api, Json, Tokens, some_email
+from tests.exports import ASK
 from tests.graphql.callers import CLOSED, Callers, error_codes
 from tests.graphql.catalogue import (
     ADR,
@@ -45,6 +46,7 @@ from tests.graphql.operations import (
     read,
     send,
 )
+from tests.graphql.test_consent import GRANT
 from tests.house import ROOT
 
 KINDS = {"Customer": PrincipalKind.CUSTOMER, "Operator": PrincipalKind.OPERATOR, "Service": PrincipalKind.SERVICE}
@@ -243,6 +245,8 @@ async def _owned(callers: Callers, container: Container) -> Owned:
     document = made["document"]["id"]
     await send(made["upload"], PDF)
     assert [] == (await payload(execute, COMPLETE, {"id": document}))["userErrors"]
+    said = {"channel": "EMAIL", "purpose": "MARKETING", "textVersion": "1"}
+    assert (await payload(execute, GRANT, {"id": callers.customer, "input": said}))["added"]
     customer = await read(execute, callers.customer)
     job = (await payload(execute, CREATE_IMPORT, {"input": {"fileName": "some.csv"}}))["bulkImport"]["id"]
     await container.mongo.database["bulk_imports"].update_one(
@@ -256,9 +260,23 @@ async def _owned(callers: Callers, container: Container) -> Owned:
         "adr": customer["addresses"][0]["id"],
         "doc": document,
         "imp": job,
+        "exp": await archived(callers, container),
         "ses": new_id(IdKind.SESSION),
     }
     return Owned(callers, ids, (NUMBER, NUMBER[-4:], "canary.pdf", "X-Amz-Signature"))
+
+
+async def archived(callers: Callers, container: Container) -> str:
+    """Ask for an export of the customer, and pretend that it was made; return its id."""
+    asked = await payload(callers.execute, ASK, {"id": callers.customer}, as_=callers.token(PrincipalKind.OPERATOR) or "")
+    export: str = asked["dataExport"]["id"]
+    made = {
+        "status": "READY",
+        "expires_at": datetime(2100, 1, 1, tzinfo=UTC),
+        "archive": {"key": "k", "size": 1, "sha256": "0"},
+    }
+    await container.mongo.database["data_exports"].update_one({"_id": export}, {"$set": made})
+    return export
 
 
 @pytest.mark.parametrize(

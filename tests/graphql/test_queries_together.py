@@ -40,7 +40,7 @@ async def _echo(calls: Sequence[Mapping[str, Any]], _info: Info) -> list[str | E
 
 @strawberry.type
 class Query:
-    @strawberry.field(metadata=called(_echo))
+    @strawberry.field(description="The text that is given.", metadata=called(_echo))
     async def echo(self, info: Info, text: str) -> str:
         """Return a text."""
         raise NotImplementedError
@@ -98,6 +98,20 @@ async def test_an_error_is_told_to_the_one_it_is_about_under_its_own_request_id(
     assert wrong.data is None
     assert ["of wrong"] == [error.extensions["requestId"] for error in wrong.errors]
     assert [["a"], ["b", "wrong"], ["b"], ["wrong"]] == ASKED
+
+
+async def test_after_an_error_calls_of_that_kind_are_executed_by_themselves_for_a_while(ask: Asking) -> None:
+    await asyncio.gather(ask("a"), ask("b"), ask("wrong"))
+    ASKED.clear()
+
+    while len(ASKED) < 60:
+        await asyncio.gather(ask("a"), ask("b"), ask("c"))
+    apart = [texts for texts in ASKED if len(texts) > 1]
+    ASKED.clear()
+    await asyncio.gather(*(ask("a") for _ in range(8)))
+
+    assert [] == apart
+    assert any(len(texts) > 1 for texts in ASKED)
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from tests.outbox import Outbox
 OPERATIONS = load_ready_operations()
 SDL = build_schema((ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8"))
 FLOWS = ["Start", "Onboarding", "Sessions", "Documents", "Customers", "Imports", "Federation"]
-AS_THE_CUSTOMER = {"Me", "Sessions", "SignOut"}
+AS_THE_CUSTOMER = {"Me", "Sessions", "ExportMyData", "SignOut"}
 """What only somebody who has signed in gets an answer from."""
 
-_ID = re.compile(r"(cus|adr|doc|imp|ses)_[0-9a-z]+")
+_ID = re.compile(r"(cus|adr|doc|imp|ses|exp|con)_[0-9a-z]+")
 _PLACEHOLDER = re.compile(r"<(.+?)( before)?>")
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)

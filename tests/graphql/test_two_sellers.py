@@ -26,7 +26,7 @@ OPERATIONS = int(os.environ.get("TWO_SELLERS_OPERATIONS", "10000"))
 SEED = int(os.environ.get("TWO_SELLERS_SEED", "20261122"))
 AT_ONCE = 25
 LONGEST_DOCUMENT = 8
-BY_ID = frozenset({"node", "nodes", "_entities", "customer", "address", "document", "bulkImport", "history"})
+BY_ID = frozenset({"node", "nodes", "_entities", "customer", "address", "document", "bulkImport", "history", "mergePreview"})
 
 
 class Lines(logging.Handler):
@@ -155,7 +155,7 @@ class Run:
         """A key that this seller used is replayed; were it another seller's, the answer would be a refusal."""
         if value["customer"] is not None:
             me.by_key.setdefault(key, set()).add(value["customer"]["id"])
-        elif {error["code"] for error in value["userErrors"]} - {"NOT_FOUND"}:
+        elif {error["code"] for error in value["userErrors"]} - {"NOT_FOUND", "MERGED"}:
             self.leaks.append(f"a key that {me.word} used itself was refused: {value}")
 
     def _scan(self, me: Seller, who: str, text: str, query: str) -> None:

@@ -11,14 +11,13 @@ from auth.principal import OPERATOR_SCOPES, Principal, Scope
 from core.errors import Refused
 from core.ids import IdKind, new_id
 from core.vocabulary import PrincipalKind
-from models.customer import Customer
 from repositories.unit_of_work import UnitOfWork
 from services.customer_merge import CustomerMerging
 from services.customer_unmerge import CustomerUnmerging, Unmerged
 from tests.api import Api, Json, Tokens, codes, fresh, some_email
 from tests.clocks import MovableClock
 from tests.graphql.lists import LIST
-from tests.graphql.merging import UNMERGE, merged, still, unmerge, unmerged
+from tests.graphql.merging import HOLD, UNMERGE, merged, still, unmerge, unmerged
 from tests.graphql.operations import (
     BERLIN,
     COMPLETE,
@@ -322,6 +321,15 @@ async def test_who_is_to_be_erased_with_the_survivor_does_not_escape(execute: Ap
     assert "cancelErasure" in refused["userErrors"][0]["message"]
 
 
+async def test_nothing_is_taken_from_who_is_on_legal_hold(execute: Api) -> None:
+    into, gone = await create(execute), await create(execute, addresses=[BERLIN])
+    await merged(execute, into, gone)
+    await payload(execute, HOLD, {"id": into["id"]})
+
+    assert [("LEGAL_HOLD", ["id"])] == codes(await unmerge(execute, gone))
+    assert 1 == len((await read(execute, into["id"]))["addresses"])
+
+
 async def test_documents_go_back_with_their_scope_only(execute: Api, tokens: Tokens, seller: str) -> None:
     into, gone = await create(execute), await create(execute, documents=[{"type": "PASSPORT"}])
     await merged(execute, into, gone)
@@ -402,38 +410,40 @@ async def test_of_many_that_undo_it_one_does(execute: Api, container: Container,
 
 
 @pytest.mark.parametrize("units", [UnitOfWork, WithoutTurns])
+@pytest.mark.parametrize("other", ["update", "erase", "merge"])
 async def test_undoing_meets_changes_erasures_and_other_merges(
-    execute: Api, container: Container, seller: str, units: type[UnitOfWork]
+    execute: Api, container: Container, seller: str, other: str, units: type[UnitOfWork]
 ) -> None:
     """
     Whoever comes first: either it is undone, and the other one met two customers, or it is not, and the other one met one.
     """
     made = units(container.mongo.database.client), container.rules.records, container.rules.clock
     undoing, merging = CustomerUnmerging(*made), CustomerMerging(*made)
-    for other in ("update", "erase", "merge"):
-        into, gone, third = await create(execute), await create(execute, addresses=[BERLIN]), await create(execute)
-        await merged(execute, into, gone)
-        rival: Any = {
-            "update": lambda into=into: payload(execute, UPDATE, {"id": into["id"], "patch": {"firstName": "Eve"}}),
-            "erase": lambda into=into: payload(execute, ERASE, {"id": into["id"]}),
-            "merge": lambda into=into, third=third: merging.merge(operator(seller), third["id"], into["id"]),
-        }[other]
+    into, gone, third = await create(execute), await create(execute, addresses=[BERLIN]), await create(execute)
+    await merged(execute, into, gone)
+    rivals: Json = {
+        "update": lambda: payload(execute, UPDATE, {"id": into["id"], "patch": {"firstName": "Eve"}}),
+        "erase": lambda: payload(execute, ERASE, {"id": into["id"]}),
+        "merge": lambda: merging.merge(operator(seller), third["id"], into["id"]),
+    }
 
-        undone, done = await asyncio.gather(undoing.unmerge(operator(seller), gone["id"]), rival(), return_exceptions=True)
+    outcomes: Any = await asyncio.gather(undoing.unmerge(operator(seller), gone["id"]), rivals[other](), return_exceptions=True)
 
-        assert isinstance(undone, Unmerged | Refused)
-        assert not isinstance(done, Exception) or isinstance(done, Customer)
-        stored = {one["_id"]: one async for one in container.mongo.database["customers"].find({"seller_id": seller})}
-        is_back = isinstance(undone, Unmerged)
-        assert is_back is stored[gone["id"]]["live"]
-        assert is_back is ("merged_into" not in stored[gone["id"]])
-        if other == "update":
-            assert (True, "Eve") == (is_back, stored[into["id"]]["first_name"])
-        if other == "erase":
-            assert is_back is ("erased_at" not in stored[gone["id"]])
-        owner = gone if is_back else third if other == "merge" else None
-        found = await container.mongo.database["addresses"].find_one({"_id": gone["addresses"][0]["id"]})
-        assert (None if owner is None else owner["id"]) == (None if found is None else found["customer_id"])
+    undone, done = outcomes
+    assert isinstance(undone, Unmerged | Refused)
+    assert not isinstance(done, Exception)
+    database = container.mongo.database
+    stored = {one["_id"]: one async for one in database["customers"].find({"seller_id": seller})}
+    is_back = isinstance(undone, Unmerged)
+    assert is_back is stored[gone["id"]]["live"]
+    assert is_back is ("merged_into" not in stored[gone["id"]])
+    if other == "update":
+        assert (True, "Eve") == (is_back, stored[into["id"]]["first_name"])
+    if other == "erase":
+        assert is_back is ("erased_at" not in stored[gone["id"]])
+    owner = gone if is_back else third if other == "merge" else None
+    found = await database["addresses"].find_one({"_id": gone["addresses"][0]["id"]})
+    assert (None if owner is None else owner["id"]) == (None if found is None else found["customer_id"])
 
 
 async def test_upsert_by_what_was_given_up_makes_somebody_new_and_then_it_is_taken(execute: Api) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from core.ids import IdKind, new_id
 from tests.api import Json
 
-ID = re.compile(r"\b(?:cus|adr|doc|imp|evt|ses|exp)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
+ID = re.compile(r"\b(?:cus|adr|doc|imp|evt|ses|exp|con)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 CUSTOMER = """{ id sellerId externalId email firstName lastName company tags attributes { key value } version
   addresses { id label line1 city } documents { id number } }"""
 ERRORS = "userErrors { code message field }"
@@ -310,9 +310,18 @@ class Dice:
         )
 
     def delete(self) -> Operation:
-        """Return what makes a customer go: its deletion, its erasure, or a merge, perhaps with one of the other seller's."""
+        """Return what makes a customer go: its deletion, its erasure, or a merge, perhaps with one of the other seller's.
+
+        Or what belongs to a merge: a look at what it would do, and its undoing.
+        """
         id_, own = self.customer()
-        name = self._dice.choice(["deleteCustomer", "eraseCustomer", "mergeCustomers"])
+        name = self._dice.choice(["deleteCustomer", "eraseCustomer", "mergeCustomers", "mergePreview", "unmergeCustomers"])
+        if name == "mergePreview":
+            into, _ = self.customer()
+            text = "mergePreview(into: $into, from: $from) { into { id tags } from { id tags } tags blocks { code message } }"
+            return Operation(name, "query", text, {"into": ("ID!", into), "from": ("ID!", id_)})
+        if name == "unmergeCustomers":
+            return Operation(name, "mutation", f"{name}(id: $id) {CHANGED}", {"id": ("ID!", id_)}, own)
         if name == "mergeCustomers":
             into, mine = self.customer()
             text = f"mergeCustomers(into: $into, from: $from) {CHANGED}"

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from core.filters import CustomerFilter, CustomerSort, TimeRange
 from core.ids import IdKind, derived_id
-from core.paging import PageRequest
+from core.paging import PageRequest, Position
 from core.tenancy import Tenant
 from core.vocabulary import CustomerKind, CustomerStatus
 from models.customer import SORTED_BY
@@ -156,6 +156,34 @@ async def test_wherever_it_is_read_the_same_is_found(
         assert [id_ for _, id_ in expected[:20]] == [row.id for row in page.items]
         assert (len(expected) > 20) is page.has_next
     assert len(stored_ones) == await Repositories(Tenant(SELLER)).customers.count(chosen, document_keys=None)
+
+
+@pytest.mark.parametrize("backward", [False, True], ids=["after", "before"])
+@pytest.mark.parametrize("sort", [CustomerSort.NAME_ASC, CustomerSort.NAME_DESC])
+async def test_a_place_among_many_of_one_name_is_found_at_once(
+    plans: Callable[[Call], Awaitable[list[Plan]]], database: Database, sort: CustomerSort, *, backward: bool
+) -> None:
+    """
+    A hundred have the same name, and the place is in the midst of them.
+    """
+    names = {"seller_id": SELLER, "sort_name": "name00000"}
+    known = await database["customers"].find({"seller_id": SELLER, "status": "ACTIVE"}).sort("_id", 1).to_list(100)
+    await database["customers"].update_many({"_id": {"$in": [one["_id"] for one in known]}}, {"$set": names})
+    place = Position("name00000", known[50]["_id"])
+    request = PageRequest(20, backward, after=None if backward else place, before=place if backward else None)
+    asked = customers_by_name(sort, request)
+
+    (plan,) = await plans(asked)
+    page = await asked(Repositories(Tenant(SELLER)))
+
+    onwards = (sort is CustomerSort.NAME_ASC) is not backward
+    assert {one["_id"] for one in (known[51:71] if onwards else known[30:50])} == {row.id for row in page.items}
+    assert 21 + 12 >= plan.keys
+    assert 21 >= plan.documents
+
+
+def customers_by_name(sort: CustomerSort, request: PageRequest) -> Call:
+    return lambda all_: all_.customers.list(CustomerFilter(), sort, request, document_keys=None)
 
 
 @pytest.mark.parametrize("chosen", [*COMMON.values(), *SCARCE.values()], ids=[*COMMON, *(f"few, {name}" for name in SCARCE)])

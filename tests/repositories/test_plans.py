@@ -1,5 +1,6 @@
 """No query scans, and lists that an index can order are ordered by it. Asked of a real planner, query by query."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from models.customer import sort_value
 from repositories import customer
 from repositories.audit import KINDS, AuditRecords, Sealed
 from repositories.customer_event import MongoOutbox
+from repositories.duplicate import MOST_FOUND, DuplicateCandidates
 from repositories.event_replay import RecordedEvents, Stretch
 from repositories.file_scan import LONGEST_DUE, OLDEST, WITH_FILES, Order
 from repositories.key_ranges import KEY_RANGES
@@ -41,7 +43,7 @@ LAST = PageRequest(size=20, backward=True, after=None, before=None)
 SOME_TIME = TimeRange(start=START + timedelta(minutes=10), end=START + timedelta(minutes=200))
 ORDER = {"CREATED_AT": "listed_by_created_at", "UPDATED_AT": "listed_by_updated_at", "NAME": "listed_by_name"}
 IN_ORDER = {"FETCH", "IXSCAN", "LIMIT"}
-MERGED = {"SORT_MERGE"}
+MERGED = {"SORT_MERGE", "SUBPLAN"}
 """Names come from several lists, each in order."""
 EVERY_SORT = pytest.mark.parametrize("sort", CustomerSort)
 
@@ -498,3 +500,49 @@ async def test_counting_stays_with_one_seller(explained: Explained, chosen: Cust
 
     assert "COLLSCAN" not in plan.stages
     assert SIZE >= plan.documents
+
+
+async def test_duplicates_are_looked_for_in_a_few_places_of_indexes(
+    asked: Asked, database: Database, people: list[CustomerRecords]
+) -> None:
+    """
+    However many there are of one name: each scan ends after what it was asked for, and reads nothing of another seller.
+    """
+    one = people[100].customer
+    asked.forget()
+
+    near = await DuplicateCandidates(MINE).near(
+        SELLER, names=[one.sort_name, "a", "zzz"], words=["x1", str(one.email)], phones=[str(one.phone), "+491"]
+    )
+
+    plans = await asked.plans(database)
+    assert one.id in [row["_id"] for row in near]
+    assert MOST_FOUND >= len(near)
+    used = Counter(name for plan in plans for name in plan.indexes)
+    assert {"listed_by_name": 6, "listed_by_search_words": 1, "unique_phone": 1} == used
+    assert all("SORT" not in plan.stages for plan in plans)
+    assert [True] * 8 == [plan.keys <= 33 and plan.documents <= 30 for plan in plans]
+
+
+async def test_who_was_merged_away_is_found_by_indexes(asked: Asked, database: Database, people: list[CustomerRecords]) -> None:
+    into, customers = people[8].customer, database["customers"]
+    one = await customers.find_one({"_id": people[7].customer.id}) or {}
+    merged = {"live": False, "merged_into": into.id, "deleted_at": START}
+    others = [
+        {**one, **merged, "_id": new_id(IdKind.CUSTOMER), "merged_into": f"x{n}", "external_id": f"y{n}"} for n in range(50)
+    ]
+    away = {**one, **merged, "_id": new_id(IdKind.CUSTOMER), "external_id": "retired"}
+    await customers.insert_many([*others, away])
+    retired = Repositories(MINE).retired
+    asked.forget()
+
+    assert {away["_id"]: into.id} == await retired.survivors([away["_id"], into.id])
+    assert {"retired": away["_id"]} == await retired.with_external_ids(["retired", "x"])
+    assert {(SELLER, into.id): [away["_id"]]} == await retired.merged_into([(SELLER, into.id)])
+
+    plans = await asked.plans(database)
+    await customers.delete_many({"_id": {"$in": [away["_id"], *(each["_id"] for each in others)]}})
+    assert [{"_id_"}, {"_id_"}, {"merged_external_id"}, {"by_merged_into"}, {"by_merged_into"}] == [
+        plan.indexes for plan in plans
+    ]
+    assert [True] * 5 == [plan.documents <= 2 for plan in plans]

@@ -63,8 +63,10 @@ async def _crowd(database: Database) -> list[CustomerRecords]:
 
 ME = SELLERS[-1]
 QUERIES: dict[str, tuple[Query, str, int]] = {
-    "customers": (lambda all_, _: all_.retained.created_before(ME, HALF, None, PAGE), "by_created_at", PAGE + 1),
-    "customers, further": (lambda all_, _: all_.retained.created_before(ME, HALF, BEHIND, PAGE), "by_created_at", PAGE + 1),
+    "customers": (lambda all_, _: all_.retained.created_before(ME, HALF, None, PAGE), "listed_by_created_at", PAGE + 1),
+    "customers, further": (
+        lambda all_, _: all_.retained.created_before(ME, HALF, BEHIND, PAGE), "listed_by_created_at", PAGE + 1
+    ),
     "flagged": (lambda all_, _: all_.retained.flagged(ME, None, PAGE), "by_retention", PAGE + 1),
     "flagged, further": (lambda all_, _: all_.retained.flagged(ME, BEHIND, PAGE), "by_retention", PAGE + 1),
     "files": (
@@ -122,7 +124,7 @@ async def test_sellers_are_found_by_a_look_into_an_index_for_each(
 
     assert list(SELLERS) == found
     assert {1} == {plan.keys for plan in plans}
-    assert {"by_created_at"} == {index for plan in plans for index in plan.indexes}
+    assert {"by_created_at", "listed_by_created_at"} == {index for plan in plans for index in plan.indexes}
 
 
 async def test_a_run_is_taken_by_one_and_put_down_by_who_has_it(database: Database) -> None:
