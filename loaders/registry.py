@@ -9,6 +9,7 @@ from core.history import Kept
 from core.ids import IdKind, is_id
 from core.paging import Page
 from core.tenancy import Reach
+from events.history import Entry
 from loaders.batch import Fetch, Lane, Loader, by_key
 from loaders.records import OwnedRecords, Records
 from models.address import Address
@@ -18,16 +19,17 @@ from models.data_export import DataExport
 from models.document import Document
 from models.row import Row
 from models.stored import Fields
+from models.whole_customer import Parts, Whole
 from repositories.address import AddressRepository
 from repositories.consent import ConsentRepository
 from repositories.customer import CustomerRepository
 from repositories.customer_event import CustomerEventRepository
 from repositories.data_export import DataExportRepository
 from repositories.document import DocumentRepository
-from repositories.history import Entry, HistoryPage, HistoryRepository
+from repositories.history import HistoryPage, HistoryRepository
 from repositories.merge import RetiredCustomers
 from repositories.unit_of_work import audit
-from repositories.whole_customer import Parts, Whole, WholeCustomers
+from repositories.whole_customer import WholeCustomers
 
 Owner = tuple[str, str]
 """A seller's id and a customer's: the tenant is part of every key."""

@@ -160,17 +160,32 @@ class LiveRepository(Repository[S]):
         *alternatives*, one of these holds besides.
         """
         reader, class_ = self.readers.of(fields), row_class(self.model)
-        # The wall is in each: only of a filter that is nothing but an "or" does the planner merge lists in their order.
-        walled = [self._inside({**conditions, **one}) for one in alternatives]
-        wanted = {"$or": walled} if walled else self._inside(conditions)
         with self._guard():
             if self._session is None:
-                some = await found(self._collection, wanted, class_, reader.projection, sort, limit, within)
+                some = await found(
+                    self._collection,
+                    self._each_inside(conditions, alternatives),
+                    class_,
+                    reader.projection,
+                    sort,
+                    limit,
+                    within,
+                )
             else:
-                cursor = self._collection.find(wanted, reader.projection, session=self._session, limit=limit)
+                cursor = self._collection.find(
+                    self._each_inside(conditions, alternatives), reader.projection, session=self._session, limit=limit
+                )
                 documents = await (cursor.sort(list(sort)) if sort else cursor).to_list()
                 some = [class_(document) for document in documents]
         return list(map(reader.row, some))
+
+    def _each_inside(self, conditions: Conditions, alternatives: Sequence[Conditions]) -> Conditions:
+        """Return what `_inside` does, for what meets *conditions* and one of the *alternatives*, if there are any.
+
+        The wall is in each: only of a filter that is nothing but an "or" does the planner merge lists in their order.
+        """
+        walled = [self._inside({**conditions, **one}) for one in alternatives]
+        return {"$or": walled} if walled else self._inside(conditions)
 
     def asking(
         self, kind: IdKind, conditions: Conditions, *, sort: Sequence[tuple[str, int]] = (), fields: Fields = None

@@ -8,11 +8,9 @@ from typing import Any
 from core.history import Access
 from core.paging import Page, PageRequest, Position
 from core.tenancy import Reach
-from events.customer import CustomerEvent
+from events.history import Entry
 from repositories.customer_access import CustomerAccessRepository
 from repositories.customer_event import CustomerEventRepository
-
-Entry = CustomerEvent | Access
 
 HistoryPage = tuple[str, str, PageRequest, bool]
 """A page of one customer's history: the seller's id, the customer's, which part of it, and whether there were accesses."""
@@ -50,11 +48,6 @@ class HistoryRepository:
         else:
             found = [*await events]
         return Page(found[: request.size], has_next=len(found) > request.size, has_previous=request.after is not None)
-
-
-def position_of(entry: Entry) -> Position:
-    """Return an entry's place in its customer's history."""
-    return Position(entry.version, f"access {entry.number}" if isinstance(entry, Access) else entry.id)
 
 
 def _place(entry: Entry) -> tuple[int, int]:

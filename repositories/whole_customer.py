@@ -1,39 +1,21 @@
 """Customers with what belongs to them, read with one command: where all of it is wanted, and whose it is is known by then."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from pydantic import ValidationError
 
 from core.ids import IdKind
 from core.tenancy import NoTenant, Reach, Tenant
-from models.address import Address
-from models.customer import Customer
-from models.document import Document
 from models.row import Row
 from models.stored import Fields
+from models.whole_customer import Parts, Whole
 from repositories.address import AddressRepository
 from repositories.base import OLDEST_FIRST, OwnedRepository
 from repositories.customer import CustomerRepository
 from repositories.document import DocumentRepository
 from repositories.errors import translated
 from repositories.find import found_together
-
-
-class Parts(NamedTuple):
-    """What is read of customers, of their addresses and of their documents: fields, all of them, or False for nothing."""
-
-    customers: Fields
-    addresses: Fields | Literal[False] = False
-    documents: Fields | Literal[False] = False
-
-
-class Whole(NamedTuple):
-    """A customer and what belongs to it, oldest first; None for what was not read."""
-
-    customer: Row[Customer]
-    addresses: list[Row[Address]] | None
-    documents: list[Row[Document]] | None
 
 
 class WholeCustomers:

@@ -9,7 +9,7 @@ import strawberry
 from auth.principal import Scope
 from core.history import Access, Kept, Read
 from core.paging import encode_cursor
-from repositories.history import Entry, position_of
+from events.history import Entry, position_of
 from schema.batching import alone, batched
 from schema.context import Info
 from schema.enums import HistoryEntryType

@@ -11,7 +11,7 @@ from models.address import Address as StoredAddress
 from models.customer import Customer as StoredCustomer
 from models.document import Document as StoredDocument
 from models.row import Row
-from repositories.whole_customer import Parts, Whole
+from models.whole_customer import Parts, Whole
 from schema.address import Address
 from schema.batching import needed, selected_below
 from schema.context import Info

@@ -30,7 +30,7 @@ class FieldChange:
 
 @strawberry.type(description="What somebody was given of a document.")
 class DocumentRead:
-    document_id: strawberry.ID = strawberry.field(description="The document.")
+    document_id: strawberry.ID = strawberry.field(description="The id of the document, `doc_…`. It may be gone by now.")
     part: DocumentPart = strawberry.field(description="What of it.")
 
 

@@ -8,6 +8,7 @@ from core.errors import ErrorCode, Refused
 from core.ids import IdKind, new_id
 from core.vocabulary import ConsentSource, CustomerEventType, PrincipalKind
 from models.consent import Consent
+from models.customer import Customer
 from repositories.unit_of_work import Repositories, UnitOfWork
 from services.customer_lookup import not_found, require_customer
 from services.records import RecordMaker, moment_after
@@ -51,17 +52,19 @@ class ConsentService:
         viewer.require(Scope.CUSTOMERS_WRITE)
         if draft.given_at is not None:
             draft = _to_the_millisecond(draft)
-        checked, problems = check_consent(draft, viewer.kind, self._clock.now())
-        if problems:
-            raise Refused([problem.under("input") for problem in problems])
-        return await self._units.run(
-            viewer.reach(), lambda work: self._record(work, viewer, customer_id, checked, proof), turn=customer_id
-        )
+
+        async def body(work: Repositories) -> ConsentRecorded:
+            customer = await require_customer(work, customer_id, "customerId")
+            checked, problems = check_consent(draft, viewer.kind, self._clock.now())
+            if problems:
+                raise Refused([problem.under("input") for problem in problems])
+            return await self._record(work, viewer, customer, checked, proof)
+
+        return await self._units.run(viewer.reach(), body, turn=customer_id)
 
     async def _record(
-        self, work: Repositories, viewer: Principal, customer_id: str, draft: ConsentDraft, proof: Proof
+        self, work: Repositories, viewer: Principal, customer: Customer, draft: ConsentDraft, proof: Proof
     ) -> ConsentRecorded:
-        customer = await require_customer(work, customer_id, "customerId")
         ledger = await work.consents.of_customer(customer.seller_id, customer.id)
         if (known := said_before(draft, ledger)) is not None:
             return ConsentRecorded(known, added=False)

@@ -156,6 +156,7 @@ async def _belongings(work: Repositories, customer: Customer) -> Belongings:
     return Belongings(
         await work.addresses.of_customer(customer.seller_id, customer.id),
         await work.documents.of_customer(customer.seller_id, customer.id),
+        await work.consents.of_customer(customer.seller_id, customer.id),
     )
 
 
@@ -171,6 +172,8 @@ async def _hand_back(work: Repositories, plan: UnmergePlan, at: datetime) -> Non
     documents = sorted(one.id for one in plan.returned.documents)
     if documents:
         await work.documents.hand_over(owner, heir, at, only={"_id": {"$in": documents}})
+    if consents := sorted(one.id for one in plan.returned.consents):
+        await work.consents.hand_over(owner, heir, at, only={"_id": {"$in": consents}})
     # What was deleted meanwhile is the person's all the same, and goes when it is erased.
     await work.deleted_addresses.hand_over([one.id for one in plan.merge.addresses], owner, heir)
     await work.deleted_documents.hand_over(plan.merge.documents, owner, heir)

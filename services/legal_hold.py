@@ -38,10 +38,11 @@ class LegalHoldService:
         Raises:
             Refused: NOT_FOUND; REQUIRED, TOO_LONG or INVALID for the reason.
         """
-        text = _checked(viewer, reason)
+        _require_allowed(viewer)
 
         async def body(work: Repositories) -> Customer:
             customer = await _require(work, customer_id)
+            text = _checked(reason)
             if customer.legal_hold_at is not None and customer.legal_hold_reason == text:
                 return customer
             values: dict[str, Any] = {
@@ -59,10 +60,11 @@ class LegalHoldService:
         Raises:
             Refused: as `hold`.
         """
-        text = _checked(viewer, reason)
+        _require_allowed(viewer)
 
         async def body(work: Repositories) -> Customer:
             customer = await _require(work, customer_id)
+            text = _checked(reason)
             if customer.legal_hold_at is None:
                 return customer
             gone = dict.fromkeys(("legal_hold_at", "legal_hold_by", "legal_hold_reason"))
@@ -106,9 +108,12 @@ async def _require(work: Repositories, customer_id: str) -> Customer:
     return customer
 
 
-def _checked(viewer: Principal, reason: str) -> str:
+def _require_allowed(viewer: Principal) -> None:
     viewer.require(Scope.LEGAL_HOLD)
     viewer.require_staff()
+
+
+def _checked(reason: str) -> str:
     problems: list[Problem] = []
     text = clean_text(reason, limit=MAX_REASON, field=("reason",), problems=problems, required=True, multiline=True)
     if problems or text is None:

@@ -47,6 +47,7 @@ NAMING = {
 
 # Queries without a wall. Each has a reason, and none is reachable with an id that a caller made up.
 REASONED = {
+    "repositories/audit.py": "an operator of the service proves the histories of all sellers, or of one; no value is told",
     "repositories/base.py:Repository._collection": "the door itself; everybody behind it is looked at below",
     "repositories/bulk_import.py:ImportChanges.__init__": "the change stream of the process; each watcher has a tenant",
     "repositories/change_stream.py:ChangeStream.__init__": "as above",
@@ -111,13 +112,14 @@ def functions(module: ast.Module) -> Iterator[tuple[str, ast.FunctionDef | ast.A
 
 
 def is_inside(node: ast.expr | None) -> bool:
-    """Say whether an expression is a filter that went through the wall: ``self._inside(…)``."""
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == "self._inside"
+    """Say whether an expression is a filter that went through the wall: ``self._inside(…)``, or each part of it did."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in {"self._inside", "self._each_inside"}
 
 
 def is_found_inside(call: ast.Call, collection: ast.Attribute) -> bool:
-    """Say whether *call* is ``found(collection, self._inside(…), …)``: see `repositories.find`."""
-    return ast.unparse(call.func) == "found" and call.args[0] is collection and is_inside(call.args[1])
+    """Say whether *call* is ``found(collection, self._inside(…), …)``, or a ``Query`` of it: see `repositories.find`."""
+    place = {"found": 0, "Query": 1}.get(ast.unparse(call.func))
+    return place is not None and call.args[place] is collection and is_inside(call.args[place + 1])
 
 
 def around_the_wall(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:

@@ -182,7 +182,7 @@ def test_an_orderly_stop_leaves_only_the_data(stack: StackUnderTest) -> None:
 def test_a_stop_during_the_start_leaves_nothing(stack: StackUnderTest) -> None:
     process = stack.launch()
     listed = stack.directory / "processes.json"
-    wait_until(lambda: listed.exists() and len(json.loads(listed.read_text())) == 5, 30, stack.output.read_text)
+    wait_until(lambda: listed.exists() and len(json.loads(listed.read_text())) == 6, 30, stack.output.read_text)
     pids = [entry["pid"] for entry in json.loads(listed.read_text())]
 
     process.send_signal(signal.SIGTERM)

@@ -161,6 +161,7 @@ async def test_each_change_of_a_document_is_one_entry(execute: Api, container: C
     await payload(execute, REVIEW, {"id": document, "approve": False, "reason": "blurred"})
     assert {
         ("documents.status", "PENDING_REVIEW", "REJECTED"), ("documents.rejectionReason", None, "blurred"),
+        ("documents.rejectionCode", None, "OTHER"),
     } == await one_more(execute, id_, 3)  # fmt: skip
 
     await payload(execute, DELETE_DOCUMENT, {"id": document})

@@ -39,8 +39,11 @@ CUSTOMERS: st.SearchStrategy[Json] = st.fixed_dictionaries(
             st.fixed_dictionaries({"key": st.sampled_from(["size", "colour"]), "value": st.sampled_from(["M", "L"])}),
             unique_by=lambda one: one["key"],
         ),
+        # One default for each kind at most: more are refused.
         "addresses": st.lists(
-            st.sampled_from([BERLIN, LONDON, {**BERLIN, "line1": "Torstraße 2", "isDefault": True}]), max_size=3
+            st.sampled_from([BERLIN, LONDON, {**BERLIN, "line1": "Torstraße 2", "isDefault": True}]),
+            max_size=3,
+            unique_by=lambda one: one["line1"],
         ),
         "documents": st.lists(st.sampled_from([{"type": "PASSPORT"}, {"type": "UTILITY_BILL"}]), max_size=2),
     }

@@ -21,9 +21,22 @@ SHOWN = [
 @pytest.mark.parametrize("block", SHOWN, ids=str)
 async def test_an_operation_of_a_page_is_answered(execute: Api, tokens: Tokens, seller: str, block: Block) -> None:
     customer = await create(execute, addresses=[BERLIN], documents=[{"type": "PASSPORT"}])
-    callers = {"query ForAService": tokens.service(), "me {": tokens.customer(customer["id"], seller)}
+    itself = tokens.customer(customer["id"], seller)
+    callers = {
+        "query ForAService": tokens.service(),
+        "me {": itself,
+        "exportCustomerData": itself,
+        "customerDataExport": itself,
+    }
     document = customer["documents"][0]["id"]
-    variables = {"id": document if "reviewDocument" in block.text else customer["id"], "ids": [customer["id"]], "n": 50}
+    variables = {
+        "id": document if "reviewDocument" in block.text else customer["id"],
+        "ids": [customer["id"]],
+        "n": 50,
+        "customer": customer["id"],
+        "into": customer["id"],
+        "from": (await create(execute))["id"] if "$from" in block.text else None,
+    }
     caller = next((token for words, token in callers.items() if words in block.text), "")
 
     answer = await execute(block.text, variables, as_=caller)

@@ -19,6 +19,7 @@ from core.ids import IdKind
 from core.vocabulary import OnboardingStep
 from schema.sdl import client_sdl
 from services.address import MAX_ADDRESSES
+from services.consent import MAX_ENTRIES
 from services.csv.format import MAX_COLUMNS
 from services.document import MAX_DOCUMENTS
 from services.rules.profile import MAX_ATTRIBUTES, MAX_TAGS
@@ -40,6 +41,9 @@ BOUNDED = {
     "BulkImportPreviewRow.problems": "what is wrong with the cells of one row",
     "Customer.addresses": f"at most {MAX_ADDRESSES}: a customer gets no more",
     "Customer.attributes": f"at most {MAX_ATTRIBUTES}: the rules of a customer",
+    "Customer.consentHistory": f"at most {MAX_ENTRIES}: a customer gets no more",
+    "Customer.consents": f"at most {MAX_ENTRIES}: those of them that hold",
+    "Customer.dataExports": "at most five a day, and they are forgotten",
     "Customer.documents": f"at most {MAX_DOCUMENTS}: a customer gets no more",
     "Customer.mergedFrom": "those who were merged into one customer, one by one and by hand",
     "Customer.possibleDuplicates": "at most 100, as `first` says: the best of those that were looked at",
@@ -54,6 +58,8 @@ BOUNDED = {
     "MergePreview.takesOver": "fields of a customer",
     "PossibleDuplicate.reasons": "those that there are",
     "CustomerEvent.changed": "names of fields of one customer",
+    "CustomerEvent.changes": "fields of one customer, of its addresses and documents",
+    "CustomerEvent.reads": f"at most {MAX_DOCUMENTS}, and two things of each",
     "CustomerMatch.matchedBy": "the four kinds of identifiers",
     "CustomerPayload.documentUploads": "one for each document of the input, at most 20",
     "LogoutPayload.revokedSessionIds": "at most as many as one person has sessions: ten",
@@ -86,12 +92,12 @@ def test_node_is_an_interface_of_one_id() -> None:
 
 def test_anything_with_an_id_of_its_own_is_found_by_it() -> None:
     """
-    But for entries of a customer's history, which are no more than part of it.
+    But for entries of a customer's history and of its ledger of consents, which are no more than parts of it.
     """
-    identified = {one.name for one in OBJECTS if "id" in one.fields} - {"CustomerEvent"}
+    identified = {one.name for one in OBJECTS if "id" in one.fields} - {"CustomerEvent", "Consent"}
 
     assert {one.name for one in SCHEMA.get_implementations(NODE).objects} == identified  # type: ignore[arg-type]  # an interface, as shown above
-    assert {"Customer", "Address", "Document", "BulkImport", "Session"} == identified
+    assert {"Customer", "Address", "Document", "BulkImport", "Session", "DataExport"} == identified
     query = SCHEMA.query_type
     assert query is not None
     assert ("Node", ["id: ID!"]) == written(query.fields["node"])

@@ -22,11 +22,11 @@ from compiled_graphql.contract import IN_ROW, ROWS, Unsupported
 from core.vocabulary import PrincipalKind
 from models.row import Row, row_class
 from models.stored import stored_name
+from models.whole_customer import Whole
 from repositories.address import AddressRepository
 from repositories.base import LiveRepository
 from repositories.customer import CustomerRepository
 from repositories.document import DocumentRepository
-from repositories.whole_customer import Whole
 from schema.context import Context
 from services.registry import Services
 
@@ -139,6 +139,7 @@ async def answer(schema: Any, customer: dict[str, Any], addresses: list[Any], pa
         whole=lambda _: AtHand("Customer", [customer], many=False, alone=lambda row: Whole(row, None, None)),
         addresses_of=lambda _: AtHand("Address", addresses, many=True),
         documents_of=lambda _: AtHand("Document", papers, many=True),
+        merged_into=AtHand("Customer", [], many=True),
     )
     with patch.object(Context, "loaders", loaders):
         result = await schema.execute(QUERY, variable_values={"id": ID}, context_value=context)
@@ -177,9 +178,12 @@ def test_every_field_that_is_an_attribute_is_read_off_rows(name: str) -> None:
     assert (
         asked
         == {
-            "Customer": {"addresses", "defaultAddress", "documents", "history", "onboarding"},
+            "Customer": {
+                *("addresses", "consentHistory", "consents", "dataExports", "defaultAddress", "documents", "history"),
+                *("legalHold", "mergedFrom", "onboarding", "possibleDuplicates", "retention"),
+            },
             "Address": {"customer", "formatted"},
-            "Document": {"customer", "file", "number"},
+            "Document": {"customer", "file", "number", "rejectionCode", "scan"},
         }[name]
     )
 

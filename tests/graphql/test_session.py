@@ -65,7 +65,7 @@ async def test_a_customer_signs_in_and_is_itself(execute: Api, outbox: Outbox, s
             "kind": "CUSTOMER",
             "subject": me["id"],
             "sellerId": seller,
-            "scopes": ["customers:read", "customers:write", "documents:read", "documents:write"],
+            "scopes": ["customers:read", "customers:write", "documents:read", "documents:write", "privacy:export"],
             "customer": {"id": me["id"]},
         },
         "me": {"id": me["id"]},

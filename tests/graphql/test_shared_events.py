@@ -63,6 +63,9 @@ class Imports:
 
     watch_all = watch
 
+    async def error_report(self, *_: object) -> None:
+        return None
+
     async def errors(self, viewer: Principal, *_: object) -> Page[Any]:
         self.asked.append(viewer.subject)
         return Page([], has_next=False, has_previous=False)

@@ -144,8 +144,9 @@ async def test_the_walk_would_see_a_difference(callers: Callers) -> None:
 
     found = {one.split(" ")[0] for one in await differences(callers, callers.token(PrincipalKind.OPERATOR), mine)}
 
-    # Sessions are a person's own, what belonged to the customer has gone with it, and only the erased have a receipt.
-    alike = {"Mutation.revokeSession", "Mutation.deleteDocument", "Query.erasureReceipt"}
+    # Sessions are a person's own, what belonged to the customer has gone with it, only the erased have a receipt, and operators
+    # see no exports.
+    alike = {"Mutation.revokeSession", "Mutation.deleteDocument", "Query.erasureReceipt", "Query.customerDataExport"}
     assert set(TAKING_IDS) - alike == found
 
 

@@ -148,10 +148,16 @@ async def test_what_the_examples_send_is_taken(rest: Calls, tokens: Tokens, cont
 
 GRAPHQL = build_schema()._schema.type_map
 SAME = {
-    "Customer": ("Customer", {"defaultAddress", "onboarding", "history", "retention", "legalHold"}),
+    "Customer": (
+        "Customer",
+        {
+            *("defaultAddress", "onboarding", "history", "retention", "legalHold", "mergedFrom", "possibleDuplicates"),
+            *("consents", "consentHistory", "dataExports"),
+        },
+    ),
     "Address": ("Address", {"customer"}),
     "Document": ("Document", {"customer"}),
-    "DocumentFile": ("DocumentFile", {"downloadUrl", "downloadUrlExpiresAt"}),
+    "DocumentFile": ("DocumentFile", {"download", "downloadUrl", "downloadUrlExpiresAt"}),
     "UploadTarget": ("UploadTarget", set()),
     "DocumentUpload": ("DocumentUpload", set()),
     "PageInfo": ("PageInfo", set()),

@@ -413,9 +413,12 @@ async def test_a_hold_outlives_a_deletion_and_can_be_lifted_then(execute: Api, c
 
 
 async def test_whoever_was_merged_away_on_hold_keeps_the_other_one(execute: Api) -> None:
+    """
+    The hold comes after the merge: one who is on hold is not merged away.
+    """
     into, gone = await create(execute), await create(execute)
-    await payload(execute, HOLD, {"id": gone["id"], "reason": "Case 7/2026"})
     await payload(execute, MERGE, {"into": into["id"], "from": gone["id"]})
+    await payload(execute, HOLD, {"id": gone["id"], "reason": "Case 7/2026"})
 
     assert [("LEGAL_HOLD", ["id"])] == codes(await erase(execute, into["id"]))
 
