@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pymongo.monitoring
@@ -103,7 +104,9 @@ def _settings(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Set
 async def _app(settings: Settings) -> AsyncIterator[FastAPI]:
     """The real application, its connections open, its database indexed, its bucket and queues there."""
     pymongo.monitoring.register(_COMMANDS)
-    app = create_app(settings)
+    # Nor are there fewer places while the loop is slow.
+    with patch("app.pace.LEAST", settings.server.max_concurrent_requests):
+        app = create_app(settings)
     async with app.router.lifespan_context(app):
         container: Container = app.state.container
         await create_indexes()

@@ -185,7 +185,7 @@ async def test_an_event_that_kafka_will_never_take_stops_its_customer_and_nobody
 
     assert [(b"b", 1), (b"c", 1)] == producer.taken
     assert frozenset({"evt_a_1"}) == relay.refused
-    assert ["relay.event_refused"] == [each["event"] for each in logs]
+    assert ["relay.event_refused"] == [each["event"] for each in logs if each["event"].startswith("relay.")]
 
     producer.refused = set()
     while await relay.step():
