@@ -80,7 +80,7 @@ class Api:
         return {} if token is None else {"authorization": f"Bearer {token}"}
 
 
-_LOOKED_AT = frozenset({"otp_challenges", "revocations", "sellers"})
+_LOOKED_AT = frozenset({"otp_challenges", "revocations", "sellers", "vault_keys"})
 
 
 class Commands(CommandListener):
@@ -110,7 +110,7 @@ class Commands(CommandListener):
         return [str(event.command[event.command_name]) for event in self._started if event.command_name in names]
 
     def of_requests(self, *names: str) -> list[str]:
-        """Return what `collections` does, without what the process looks at by itself once a second."""
+        """Return what `collections` does, without what the process looks at by itself now and then."""
         return [collection for collection in self.collections(*names) if collection not in _LOOKED_AT]
 
 
