@@ -31,6 +31,11 @@ CALLS = "compiled_graphql.calls"
 (see `together.OperationTogether`). All else is as with `BATCH`. ``info`` is that of the first call.
 """
 
+LEAVES_TRACE = "compiled_graphql.leaves_trace"
+"""In a field's ``extensions``, true: what is done for it tells of the request that it is done for, as a record of who was given
+something does. No execution serves several operations that have it.
+"""
+
 TAKES_ROWS = "compiled_graphql.takes_rows"
 """In a field's ``extensions``, true: its `BATCH` takes rows for sources as well as objects; see `ROWS`."""
 

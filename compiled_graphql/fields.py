@@ -18,7 +18,7 @@ from graphql.execution.collect_fields import FieldDetailsList
 
 from compiled_graphql.arguments import NO_ARGUMENTS, Arguments
 from compiled_graphql.calls import Calls
-from compiled_graphql.contract import BATCH, CALLS, IN_ROW, READ, TAKES_ROWS, Promised, RowField
+from compiled_graphql.contract import BATCH, CALLS, IN_ROW, LEAVES_TRACE, READ, TAKES_ROWS, Promised, RowField
 from compiled_graphql.leaves import quick
 from compiled_graphql.needed import Inside, Needed, SelectedNodes
 from compiled_graphql.places import FieldPlaces, Level
@@ -98,6 +98,8 @@ class SelectedField:
     def is_shared(self) -> bool:
         """Whether the field is come by alike for all objects, whichever of several operations they belong to."""
         extensions = self.definition.extensions
+        if extensions.get(LEAVES_TRACE, False):
+            return False
         return self.name == "__typename" or READ in extensions or BATCH in extensions or IN_ROW in extensions
 
     @property

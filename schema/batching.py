@@ -7,7 +7,7 @@ answers many. Where the field is asked for one object, it is that function with 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from compiled_graphql.contract import BATCH, CALLS, NEEDS, TAKES_ROWS
+from compiled_graphql.contract import BATCH, CALLS, LEAVES_TRACE, NEEDS, TAKES_ROWS
 from compiled_graphql.needed import needed_of, selected_of
 from schema.context import Info
 
@@ -20,13 +20,13 @@ Many = Callable[Concatenate[Sequence[S], Info, P], Awaitable[Values[R]] | Values
 """Returns as many values as it is given objects, in their order; an exception is the error of that object's field."""
 
 
-def batched(many: Many[S, P, R], *needs: str, rows: bool = False) -> Mapping[str, Any]:
+def batched(many: Many[S, P, R], *needs: str, rows: bool = False, leaves_trace: bool = False) -> Mapping[str, Any]:
     """Return the ``metadata`` of a field that *many* answers for many objects at once; *needs*: see `reading`.
 
     With *rows*, it looks at nothing of them but `record`, `owner` and ids, which rows have too, and is given rows if there are
-    some.
+    some. What *leaves a trace* of the request is done for one request at a time.
     """
-    return {BATCH: many, TAKES_ROWS: rows, **(reading(*needs) if needs else {})}
+    return {BATCH: many, TAKES_ROWS: rows, LEAVES_TRACE: leaves_trace, **(reading(*needs) if needs else {})}
 
 
 def called(of_calls: Callable[[Sequence[Mapping[str, Any]], Info], Any]) -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ class DocumentFile:
     @strawberry.field(
         description="Where to download the file, for five minutes from now; null while nobody may read it: see `scan` of the "
         "document. That you got it is in the customer's `history`. Needs `documents:read`.",
-        metadata=batched(_downloads),
+        metadata=batched(_downloads, leaves_trace=True),
     )
     async def download(self, info: Info) -> DownloadTarget | None:
         """Return a presigned link, if there is one to give."""
@@ -87,7 +87,7 @@ class DocumentFile:
     @strawberry.field(
         description="A link that downloads the file, as in `download`, which is null where this is an error: FILE_WITHHELD, "
         "while nobody may read the file. Made for this answer; see downloadUrlExpiresAt. Needs `documents:read`.",
-        metadata=batched(_download_urls),
+        metadata=batched(_download_urls, leaves_trace=True),
     )
     async def download_url(self, info: Info) -> str:
         """Return a presigned link."""

@@ -64,6 +64,32 @@ async def test_a_number_in_full_and_a_link_are_entries_and_no_changes(
     assert (3, 3, 3) == (stored["version"], stored["accesses"], events)  # the third link is that of `filed` itself
 
 
+@pytest.mark.parametrize("asked", ["number", "file { downloadUrl }", "file { download { url } }"])
+async def test_each_of_many_at_once_is_recorded_by_its_own_request(
+    execute: Api, container: Container, auditor: str, tokens: Tokens, seller: str, asked: str
+) -> None:
+    """
+    Queries of one moment share executions; these do not, or one request would answer for the others.
+    """
+    customers = [(await create(execute))["id"] for _ in range(6)]
+    for place, id_ in enumerate(customers):
+        await filed(execute, id_, number=f"C01X00T4{place}")
+    query = f"query($id: ID!) {{ customer(id: $id) {{ documents {{ id {asked} }} }} }}"
+    caller = auditor if asked == "number" else tokens.operator(seller)
+    known = {id_: len(await accesses(container, id_)) for id_ in customers}
+
+    async def given(id_: str) -> None:
+        headers = {**execute.headers(caller), "x-request-id": f"for-{id_}"}
+        await execute.http.post("/graphql", json={"query": query, "variables": {"id": id_}}, headers=headers)
+
+    await given(customers[0])
+    for _ in range(2):
+        await asyncio.gather(*map(given, customers))
+
+    told = {id_: [one["origin"]["request_id"] for one in (await accesses(container, id_))[known[id_] :]] for id_ in customers}
+    assert {id_: [f"for-{id_}"] * (3 if id_ == customers[0] else 2) for id_ in customers} == told
+
+
 async def test_who_sees_no_more_than_four_characters_leaves_no_entry(execute: Api, container: Container) -> None:
     id_ = (await create(execute, documents=[{"type": "PASSPORT", "number": NUMBER}]))["id"]
 

@@ -1,5 +1,6 @@
 """What the history says: each change once, by whom, from where, and from what to what; and to whom it says how much."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -12,12 +13,13 @@ from repositories.customer_event import event_of_stored
 from services.audit_verification import AuditVerification
 from services.document_changes import DocumentChanges
 from services.document_expiry import DocumentExpiry
-from tests.api import Api, Commands, Json, Tokens
+from tests.api import Api, Commands, Json, Tokens, fresh, some_email
 from tests.clocks import MovableClock
 from tests.graphql.imports import finished, start
 from tests.graphql.operations import (
     BERLIN,
     COMPLETE,
+    CREATE,
     CREATE_ADDRESS,
     CREATE_DOCUMENT,
     DELETE,
@@ -323,3 +325,22 @@ async def test_kafka_is_told_no_more_than_before(execute: Api, container: Contai
     told = {"id", "type", "schemaVersion", "sellerId", "customerId", "version", "occurredAt", "actor", "changed", "data"}
     assert told == body.keys()
     assert [] == [word for word in ("Canarybird", "127.0.0.1") if word in str(written)]
+
+
+async def test_each_of_many_creations_at_once_comes_from_its_own_request(execute: Api, container: Container) -> None:
+    """
+    They share transactions.
+    """
+    requests = [fresh("create") for _ in range(8)]
+
+    async def made(request: str) -> str:
+        headers = {**execute.headers(), "x-request-id": request}
+        variables = {"input": {"email": some_email()}}
+        answer = await execute.http.post("/graphql", json={"query": CREATE, "variables": variables}, headers=headers)
+        id_: str = answer.json()["data"]["createCustomer"]["customer"]["id"]
+        return id_
+
+    ids = await asyncio.gather(*map(made, requests))
+
+    stored = await container.mongo.database["customer_events"].find({"customer_id": {"$in": ids}}).to_list()
+    assert dict(zip(ids, requests, strict=True)) == {one["customer_id"]: one["origin"]["request_id"] for one in stored}
