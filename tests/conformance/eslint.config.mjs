@@ -32,6 +32,17 @@ const VALUES = [
   'UploadTarget',
   'UserError',
   'Viewer', // whoever the token names; there is one for each token
+  'CustomerRetention',
+  'DocumentRead',
+  'EventOrigin',
+  'FieldChange',
+  'LegalHold',
+  'MergeAddress',
+  'MergeBlock',
+  'MergeConflict',
+  'MergePreview',
+  'MergeTakeOver',
+  'PossibleDuplicate',
 ];
 
 export default [
