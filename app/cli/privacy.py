@@ -13,7 +13,7 @@ import typer
 
 from app.cli.answers import AsJson, show_json
 from app.cli.event_source import find_source
-from app.cli.stack_settings import settings_beside_the_stack
+from app.cli.stack_settings import settings_of_the_stack
 from app.cli.teaching import shown_by
 from app.container import Rules, build_rules
 from app.database import open_database
@@ -48,7 +48,7 @@ def values(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")]) -> N
     E-mail addresses, phones, names, first lines of addresses, document numbers in clear: keep it in a file that nobody else
     can read, and destroy it once the scan is done.
     """
-    found = asyncio.run(_values(settings_beside_the_stack(), customer_id))
+    found = asyncio.run(_values(settings_of_the_stack(), customer_id))
     if found is None:
         typer.echo(f"There is no customer {customer_id!r}, or it was erased already.", err=True)
         raise typer.Exit(1)
@@ -79,7 +79,7 @@ def scan(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     looked_for, sellers = _read(file)
     source = find_source(brokers)
-    settings = settings_beside_the_stack()
+    settings = settings_of_the_stack()
     log = KafkaLog(source.brokers, source.names)
     found, looked, needles = asyncio.run(_scan(settings, looked_for, [*sellers, *(seller or ())], log))
     if not needles:
@@ -110,7 +110,7 @@ def scan(
 @shown_by("privacy receipt cus_01jz0000000000000000000000")
 def receipt(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")]) -> None:
     """Print the receipt of an erasure as JSON, and check its signature. Exit status: 0 genuine, 1 not, or none there."""
-    found, genuine = asyncio.run(_receipt(settings_beside_the_stack(), customer_id))
+    found, genuine = asyncio.run(_receipt(settings_of_the_stack(), customer_id))
     if found is None:
         typer.echo(f"There is no receipt: {customer_id!r} was not erased.", err=True)
         raise typer.Exit(1)
@@ -149,7 +149,7 @@ def export(
     file = _new_file(output)
     try:
         with file:
-            archived = asyncio.run(_export(settings_beside_the_stack(), customer_id, _FileWriter(file)))
+            archived = asyncio.run(_export(settings_of_the_stack(), customer_id, _FileWriter(file)))
     finally:
         if archived is None:
             # Of no use without its end, and perhaps full of somebody's data.

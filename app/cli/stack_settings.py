@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.cli.stack import find_stack, run_directory
-from app.sections import AwsSettings, KafkaTopics, PrometheusSettings, SqsQueues
+from app.sections import AwsSettings, KafkaTopics, MalwareSettings, PrometheusSettings, SqsQueues
 from app.settings import ENV_PREFIX, Settings, load_settings
 
 
@@ -53,6 +53,9 @@ def settings_of_the_stack() -> Settings:
         )
     if "s3_endpoint" in stack and not any(name.startswith(f"{ENV_PREFIX}AWS__") for name in os.environ):
         changes["aws"] = AwsSettings.model_validate(_cloud(stack))
+    if "clamd" in stack and not any(name.startswith(f"{ENV_PREFIX}MALWARE__") for name in os.environ):
+        host, _, port = stack["clamd"].rpartition(":")
+        changes["malware"] = MalwareSettings(scanner="clamav", host=host, port=int(port))
     if "rest" in stack and f"{ENV_PREFIX}SERVER__PORT" not in os.environ:
         changes["server"] = settings.server.model_copy(update={"port": stack["rest"].partition("://")[2]})
         changes["monitoring"] = settings.monitoring.model_copy(

@@ -53,8 +53,8 @@ def _database(settings: Settings) -> Iterator[Database[Any]]:
 @pytest.fixture(name="run")
 def _run(settings: Settings, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
     """Runs a command of a group on that database."""
-    for module in (vault, privacy):
-        monkeypatch.setattr(module, "settings_beside_the_stack", lambda: settings)
+    monkeypatch.setattr(vault, "settings_beside_the_stack", lambda: settings)
+    monkeypatch.setattr(privacy, "settings_of_the_stack", lambda: settings)
     monkeypatch.setattr(event_source, "load_settings", lambda: settings)
     monkeypatch.setenv("CUSTOMER_SERVICE_KAFKA__BROKERS", json.dumps(servers.kafka_brokers.split(",")))
 
