@@ -114,6 +114,8 @@ def _named_only() -> None:
 def run() -> None:
     """Run the command line. Exit status: 0 done, 1 failed, 2 called or configured wrongly."""
     words = completed(os.environ)
+    if words is None:
+        _log_beside_what_is_printed()
     try:
         command_line(sys.argv[1:] if words is None else words)(prog_name=PROGRAM)
     except InvalidSettings as error:
@@ -124,6 +126,13 @@ def run() -> None:
         sys.exit(1)
     except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(_INTERRUPTED)
+
+
+def _log_beside_what_is_printed() -> None:
+    # What a command prints is for files and programs. Processes that serve say later how they log.
+    import structlog  # noqa: PLC0415  it takes a shell 0.1 s that wants a word completed
+
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 
 
 def _complain(message: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,24 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     registered, *answers = shell.stdout.splitlines()
     assert "_customer_service_completion customer-service" in registered
     assert ["customers", "--minutes"] == answers
+
+
+def test_what_a_command_logs_is_not_among_what_it_prints() -> None:
+    """
+    Which is written to files, and read by programs.
+    """
+    program = """
+import sys
+import structlog
+from app.cli.main import run
+sys.argv = ["customer-service", "--help"]
+try:
+    run()
+except SystemExit:
+    structlog.get_logger().info("a line of the log")
+"""
+
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert "a line of the log" in ended.stderr
+    assert "a line of the log" not in ended.stdout
