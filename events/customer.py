@@ -6,8 +6,7 @@ carries its own `data`: publishing never looks at the customer again, and a repe
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from enum import Enum
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ from core.audit_chain import Seal
 from core.clock import rfc3339
 from core.data_map import CUSTOMERS
 from core.personal_data import MASKED, Mask, initials
+from core.plain import plain
 from core.vocabulary import CustomerEventType, EventPrivacy
 from events.fields import CUSTOMER_FIELDS, EXTERNAL_ID, MASKED_FIELDS, MERGED_INTO, PARTS, Field
 
@@ -163,8 +163,8 @@ def customer_data(customer: Mapping[str, object], privacy: EventPrivacy) -> dict
     data: dict[str, object] = {
         "id": customer["_id"] if "_id" in customer else customer["id"],
         "sellerId": customer["seller_id"],
-        "kind": _plain(customer["kind"]),
-        "status": _plain(customer["status"]),
+        "kind": plain(customer["kind"]),
+        "status": plain(customer["status"]),
     }
     if customer.get(MERGED_INTO.stored) is not None:
         data[MERGED_INTO.public] = customer[MERGED_INTO.stored]
@@ -203,22 +203,7 @@ def _is_contact(external_id: object, customer: Mapping[str, object]) -> bool:
 
 
 def _picked(stored: Mapping[str, object], fields: Names) -> dict[str, object]:
-    picked = {public: _plain(stored[name]) for name, public in fields.items() if name in stored}
+    picked = {public: plain(stored[name]) for name, public in fields.items() if name in stored}
     if "id" in fields and "_id" in stored:
         picked = {"id": stored["_id"], **picked}
     return picked
-
-
-def _plain(value: object) -> object:
-    """Turn *value* into what both JSON and MongoDB keep unchanged."""
-    if type(value) is str:
-        return value
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value

@@ -7,11 +7,9 @@ document's number the last four characters are kept, of its file the name and th
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from enum import Enum
 from typing import Any
 
-from core.clock import rfc3339
+from core.plain import plain
 from models.address import Address
 from models.customer import Customer, StoredAttribute
 from models.document import Document, StoredFile
@@ -148,14 +146,8 @@ def _changes(before: Values, after: Values) -> Changes:
 
 def _plain(value: object) -> Any:
     """Return *value* as JSON and MongoDB both keep it."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
     if isinstance(value, StoredFile):
         return {"name": value.name, "sha256": value.sha256}
-    return value.model_dump() if isinstance(value, StoredAttribute) else value
+    if isinstance(value, list | tuple):
+        return [one.model_dump() if isinstance(one, StoredAttribute) else plain(one) for one in value]
+    return plain(value)
